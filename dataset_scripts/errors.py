@@ -1,0 +1,24 @@
+"""The errors that a user can cause, each one clear line and an exit code."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ConlipaError(Exception):
+    """Work that failed for a reason the user can act on; the message is one line."""
+
+    exit_code = 1
+
+
+class UsageError(ConlipaError):
+    """A command that was called wrongly."""
+
+    exit_code = 2
+
+
+def nearest(word: str, choices: Iterable[str], limit: int = 3) -> str:
+    """`"; did you mean a, b?"`, or an empty string where nothing is near."""
+    close = difflib.get_close_matches(word, list(choices), n=limit, cutoff=0.5)
+    return f"; did you mean {', '.join(close)}?" if close else ""

@@ -1,0 +1,137 @@
+"""Words to phonemes in one language: each distinct run of letters is transcribed once."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.resources import files
+
+from dataset_scripts.engines import LastResort, engine
+from dataset_scripts.errors import ConlipaError
+from dataset_scripts.ipa import foreign_letters, rewritten, segment
+from dataset_scripts.languages import Language, language
+from dataset_scripts.words import SYMBOL, runs
+
+WORD_SEPARATOR = "▁"
+EMPTY_WORD = "."
+"""What stands for a word without any letter, digit or mark (a lone direction mark, say)."""
+
+
+@cache
+def _table(name: str) -> list[dict[str, str]]:
+    with (files("dataset_scripts") / name).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@cache
+def _engines_of_script(script: str) -> tuple[str, ...]:
+    return tuple(next((row["engines"].split() for row in _table("scripts.csv") if row["script"] == script), ()))
+
+
+@cache
+def _quirks(name: str) -> tuple[tuple[str, str], ...]:
+    return tuple((row["raw"], row["means"]) for row in _table("quirks.csv") if row["engine"] == name)
+
+
+class Phonemizer:
+    """The transcriber of one language; a call takes words and gives the phonemes of each, never an empty list.
+
+    Letters of another script than the language's (Latin names in Sinhala text) go to the engine
+    of that script (`scripts.csv`); letters that no engine knows go through their ASCII form, and
+    are counted in `rescued`.
+    """
+
+    def __init__(self, lang: str, engine: str = "auto") -> None:
+        """`engine`: `auto` (the language's own chain), a kind (`epitran`, `espeak`) or a full name (`espeak:tr`, `map:FILE.csv`).
+
+        Raises:
+            UsageError: an unknown language or kind of engine.
+            ConlipaError: the language has no such engine.
+        """
+        self.rescued: Counter[str] = Counter()
+        self._memory: dict[tuple[str, str], tuple[str, ...]] = {}
+        if engine.startswith("map:"):  # the one way to a language that the table does not list
+            self.language: Language | None = None
+            self.engines: tuple[str, ...] = (engine,)
+        else:
+            self.language = language(lang)
+            self.engines = _chosen(self.language, engine)
+        self._last_resort = LastResort()
+
+    def __call__(self, words: Sequence[str]) -> list[list[str]]:
+        pieces = [list(runs(word)) for word in words]
+        self._learn({piece for word in pieces for piece in word if piece[1] != SYMBOL})
+        return [self._join(word) for word in pieces]
+
+    def _join(self, pieces: Iterable[tuple[str, str]]) -> list[str]:
+        phonemes: list[str] = []
+        for run, script in pieces:
+            phonemes += [run] if script == SYMBOL else self._memory[run, script]
+        return phonemes or [EMPTY_WORD]
+
+    def _learn(self, pieces: set[tuple[str, str]]) -> None:
+        """Transcribe what is new, script by script, so that an engine works on batches."""
+        by_script: dict[str, list[str]] = {}
+        for run, script in sorted(pieces - self._memory.keys()):
+            by_script.setdefault(script, []).append(run)
+        for script, todo in by_script.items():
+            for run, phonemes in zip(todo, self._transcribe(todo, self._chain(script)), strict=True):
+                self._memory[run, script] = phonemes
+
+    def _chain(self, script: str) -> tuple[str, ...]:
+        if self.language is None or script == self.language.script:
+            return self.engines
+        return _engines_of_script(script)
+
+    def _transcribe(self, todo: list[str], chain: Sequence[str]) -> list[tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        half_read: dict[str, str] = {}
+        for name in chain:
+            left = [run for run in todo if run not in found]
+            for run, raw in zip(left, engine(name).transcribe(left) if left else [], strict=True):
+                for quirk, means in _quirks(name):
+                    raw = raw.replace(quirk, means)
+                if foreign_letters(raw):
+                    half_read.setdefault(run, raw)
+                elif phonemes := segment(raw):
+                    found[run] = phonemes
+        for run in todo:
+            if run not in found:
+                found[run] = self._rescue(run, half_read.get(run, run))
+        return [found[run] for run in todo]
+
+    def _rescue(self, run: str, raw: str) -> tuple[str, ...]:
+        """What no engine could read: the letters that are no IPA by their ASCII form, the others as they are."""
+        self.rescued[run] += 1
+        foreign = set(foreign_letters(raw))
+        ascii_forms = dict(zip(foreign, self._last_resort.transcribe(list(foreign)), strict=True))
+        return segment("".join(ascii_forms.get(c, c) for c in rewritten(raw))) or segment(self._last_resort.transcribe([run])[0]) or ("ə",)
+
+
+def _chosen(row: Language, wanted: str) -> tuple[str, ...]:
+    """The engines of a row that `wanted` names."""
+    if ":" in wanted:
+        engine(wanted)
+        return (wanted,)
+    if wanted == "auto":
+        if not row.engines:
+            raise ConlipaError(f"no engine transcribes {row.name} ({row.iso}); give your own letters with --engine map:FILE.csv")
+        return row.engines
+    known = [name for name in row.engines if name.startswith(f"{wanted}:")]
+    if not known:
+        has = ", ".join(row.engines) or "none"
+        raise ConlipaError(f"{row.name} ({row.iso}) has no engine '{wanted}' (it has: {has})")
+    return tuple(known)
+
+
+@cache
+def phonemizer(lang: str, engine: str = "auto") -> Phonemizer:
+    """One `Phonemizer` a language and process, with what it has learnt."""
+    return Phonemizer(lang, engine)
+
+
+def ipa_string(words: Sequence[Sequence[str]]) -> str:
+    """Phonemes separated by one space, words by ` ▁ `: the input form of XPhoneBERT."""
+    return f" {WORD_SEPARATOR} ".join(" ".join(word) for word in words)

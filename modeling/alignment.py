@@ -1,0 +1,49 @@
+"""Words and their labels to phoneme positions, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dataset_scripts.g2p import ipa_string
+from dataset_scripts.wikiann import LABELS
+
+LABEL_IDS = {label: number for number, label in enumerate(LABELS)}
+OUTSIDE = LABEL_IDS["O"]
+NO_WORD = -1
+
+
+def inside(label: int) -> int:
+    """`B-X` as `I-X`, any other label as it is."""
+    return label + 1 if LABELS[label].startswith("B-") else label
+
+
+def encode(tokenizer: Any, words: Sequence[Sequence[str]], labels: Sequence[int] | None, max_length: int) -> dict[str, list[int]]:
+    """One sentence as `input_ids`, `labels` and `word_ids`, each as long as the other, at most `max_length`.
+
+    A `B-X` word labels its first phoneme `B-X` and the others `I-X`; the separator and the two ends are `O`
+    (section 3.1 of the first paper). `word_ids` is -1 at those. `words` are lists of phonemes, one a word.
+    """
+    input_ids = tokenizer(ipa_string(words), truncation=True, max_length=max_length)["input_ids"]
+    word_ids = [NO_WORD]
+    label_ids = [OUTSIDE]
+    for number, phonemes in enumerate(words):
+        if number:
+            word_ids.append(NO_WORD)
+            label_ids.append(OUTSIDE)
+        word_ids += [number] * len(phonemes)
+        label = labels[number] if labels is not None else OUTSIDE
+        label_ids += [label, *[inside(label)] * (len(phonemes) - 1)]
+    inner = len(input_ids) - 1
+    return {"input_ids": input_ids, "labels": [*label_ids[:inner], OUTSIDE], "word_ids": [*word_ids[:inner], NO_WORD]}
+
+
+def word_labels(position_labels: Sequence[int], word_ids: Sequence[int], words: int) -> list[int]:
+    """The label of each word: that of its first phoneme; words cut off by truncation are `O`."""
+    labels = [OUTSIDE] * words
+    previous = NO_WORD
+    for label, word in zip(position_labels, word_ids, strict=True):
+        if word not in (NO_WORD, previous):
+            labels[word] = int(label)
+        previous = word
+    return labels

@@ -1,0 +1,165 @@
+"""The phoneme encoder with its tagging head: a stock RoBERTa, new from a recipe or pretrained from the Hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.utils import parametrize
+from transformers import AutoTokenizer, RobertaConfig, RobertaForTokenClassification, RobertaModel
+
+from dataset_scripts.engines import feature_table
+from dataset_scripts.errors import ConlipaError
+from dataset_scripts.hub import need_hub
+from dataset_scripts.ipa import is_ipa
+from dataset_scripts.wikiann import LABELS
+from modeling.recipe import Encoder
+from modeling.tokenizer import phoneme_tokenizer, size, vocabulary
+
+
+def config_of(recipe: Encoder) -> RobertaConfig:
+    """The RoBERTa configuration of a recipe, with the seven labels; needs neither weights nor Hub."""
+    return RobertaConfig(
+        vocab_size=recipe.vocab_size or size(),
+        hidden_size=recipe.hidden_size,
+        num_hidden_layers=recipe.layers,
+        num_attention_heads=recipe.heads,
+        intermediate_size=recipe.intermediate_size,
+        hidden_dropout_prob=recipe.dropout,
+        attention_probs_dropout_prob=recipe.dropout,
+        max_position_embeddings=recipe.max_positions,
+        type_vocab_size=1,
+        layer_norm_eps=recipe.layer_norm_eps,
+        id2label=dict(enumerate(LABELS)),
+        label2id={label: number for number, label in enumerate(LABELS)},
+    )
+
+
+def new_encoder(recipe: Encoder) -> RobertaForTokenClassification:
+    """An encoder with random weights of the recipe's shape."""
+    model = RobertaForTokenClassification(config_of(recipe))
+    if recipe.pooler:
+        model.roberta = RobertaModel(model.config, add_pooling_layer=True)
+    if recipe.articulatory:
+        parametrize.register_parametrization(model.roberta.embeddings.word_embeddings, "weight", ArticulatoryEmbedding(recipe.hidden_size))
+    return model
+
+
+def pretrained_encoder(recipe: Encoder) -> tuple[RobertaForTokenClassification, Any]:
+    """Encoder and tokenizer for stage 1: of the recipe's Hub repo or folder, or new ones.
+
+    Raises:
+        ConlipaError: the Hub cannot be reached, or the repo is not of RoBERTa's type.
+    """
+    if not recipe.repo:
+        return new_encoder(recipe), phoneme_tokenizer(recipe.max_length)
+    if not Path(recipe.repo).is_dir():
+        need_hub(recipe.repo)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(recipe.repo)
+        model = RobertaForTokenClassification.from_pretrained(
+            recipe.repo, num_labels=len(LABELS), id2label=dict(enumerate(LABELS)), label2id={label: i for i, label in enumerate(LABELS)}
+        )
+    except (OSError, ValueError) as error:
+        raise ConlipaError(f"{recipe.repo}: cannot be loaded as a phoneme encoder ({str(error).splitlines()[0]})") from error
+    if recipe.pooler:
+        body = RobertaModel(model.config, add_pooling_layer=True)
+        body.load_state_dict(model.roberta.state_dict(), strict=False)
+        model.roberta = body
+    return model, tokenizer
+
+
+class ArticulatoryEmbedding(nn.Module):
+    """Phoneme embedding = a free vector + a learnt linear map of the phoneme's articulatory features (panphon, 24 of them in {-1, 0, 1}).
+
+    Zero-shot languages have phonemes that English lacks: through its features each one starts near its neighbours.
+    Only used while training; what is saved is the sum, a plain embedding matrix.
+    """
+
+    features: torch.Tensor
+
+    def __init__(self, hidden_size: int) -> None:
+        super().__init__()
+        table = feature_table()
+        rows = torch.zeros(size(), len(table.names))
+        for token, number in vocabulary().items():
+            if is_ipa(token) and (vectors := table.word_to_vector_list(_tied(token), numeric=True)):
+                rows[number] = torch.tensor(vectors[0], dtype=torch.float32)
+        self.register_buffer("features", rows, persistent=False)
+        self.weight = nn.Parameter(torch.randn(len(table.names), hidden_size) * 0.02)
+
+    def forward(self, free: torch.Tensor) -> torch.Tensor:
+        """(vocabulary, hidden) to (vocabulary, hidden)."""
+        return free + self.features @ self.weight
+
+
+def _tied(phoneme: str) -> str:
+    """`tʃ` as `t͡ʃ`, the form in which panphon knows affricates as one segment."""
+    return phoneme[0] + "\u0361" + phoneme[1:] if len(phoneme) > 1 and is_ipa(phoneme[1]) else phoneme
+
+
+def plain_state_dict(model: RobertaForTokenClassification) -> dict[str, torch.Tensor]:
+    """The weights as stock `transformers` expects them: no parametrisation, no pooler."""
+    state = {name: tensor for name, tensor in model.state_dict().items() if "parametrizations" not in name and "pooler" not in name}
+    state["roberta.embeddings.word_embeddings.weight"] = model.roberta.embeddings.word_embeddings.weight.detach()
+    return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
+
+
+def save_tagger(model: RobertaForTokenClassification, tokenizer: Any, folder: Path) -> None:
+    """Write a model folder that stock classes load (safetensors, config, tokenizer)."""
+    plain = RobertaForTokenClassification(model.config)
+    plain.load_state_dict(plain_state_dict(model))
+    plain.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def load_tagger(where: str) -> tuple[RobertaForTokenClassification, Any]:
+    """Model and tokenizer from a folder or a Hub repo, in float32, ready to predict.
+
+    Raises:
+        ConlipaError: a folder without weights, tokenizer or config, a repo that cannot be reached, another label set.
+    """
+    path = Path(where)
+    if path.is_dir():
+        for needed in ("config.json", "model.safetensors", "tokenizer.json"):
+            if not (path / needed).is_file():
+                raise ConlipaError(f"{path}: no model folder ({needed} is missing)")
+    elif where.count("/") != 1 or where.startswith(("/", ".")):
+        raise ConlipaError(f"{where}: no such model folder")
+    else:
+        need_hub(where)
+    try:
+        model = RobertaForTokenClassification.from_pretrained(where, use_safetensors=True).eval()
+        tokenizer = AutoTokenizer.from_pretrained(where)
+    except (OSError, ValueError) as error:
+        raise ConlipaError(f"{where}: cannot be loaded ({str(error).splitlines()[0]})") from error
+    if [model.config.id2label[number] for number in range(model.config.num_labels)] != LABELS:
+        raise ConlipaError(f"{where}: its labels are not {', '.join(LABELS)}")
+    return model, tokenizer
+
+
+def load_adapted(where: str, adapter: str | None, merge: bool = True) -> tuple[Any, Any]:
+    """`load_tagger` with a LoRA adapter on top, merged into the weights or not."""
+    model, tokenizer = load_tagger(where)
+    if adapter is None:
+        return model, tokenizer
+    from peft import PeftModel
+
+    if not Path(adapter).is_dir():
+        if adapter.count("/") != 1 or adapter.startswith(("/", ".")):
+            raise ConlipaError(f"{adapter}: no such adapter folder")
+        need_hub(adapter)
+    elif not (Path(adapter) / "adapter_config.json").is_file() or not (Path(adapter) / "adapter_model.safetensors").is_file():
+        raise ConlipaError(f"{adapter}: no adapter folder (adapter_config.json or adapter_model.safetensors is missing)")
+    try:
+        adapted = PeftModel.from_pretrained(model, adapter).eval()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ConlipaError(f"{adapter}: does not fit {where} ({str(error).splitlines()[0]})") from error
+    return (adapted.merge_and_unload() if merge else adapted), tokenizer
+
+
+def count(module: nn.Module) -> int:
+    """Number of parameters."""
+    return sum(parameter.numel() for parameter in module.parameters())

@@ -1,0 +1,37 @@
+"""Short digests of what a run is made from, so that a change is noticed and nothing is done twice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from dataset_scripts.languages import languages
+from dataset_scripts.pairs import pairs_path
+from modeling.corpus import Corpus
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()[:16]
+
+
+def of_sentences(corpus: Corpus, langs: Iterable[str], split: str) -> str:
+    """Of the transcribed sentences themselves: a better transcription is other data."""
+    rows = (row for lang in langs for row in corpus.split(lang, split))
+    return _digest(f"{row['ipa_tokens']}{row['ner_tags']}".encode("utf-8", "surrogatepass") for row in rows)
+
+
+def of_pairs() -> str:
+    """Of all pair files."""
+    return _digest(pairs_path(iso).read_bytes() for iso in languages() if pairs_path(iso).is_file())
+
+
+def of_folder(folder: str) -> str:
+    """Of a model folder's weights, or the name of a Hub repo."""
+    path = Path(folder)
+    if not path.is_dir():
+        return folder
+    return _digest(file.read_bytes() for file in sorted(path.glob("*.safetensors")))

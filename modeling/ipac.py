@@ -1,0 +1,152 @@
+"""Stage 2, IPAC: symmetric InfoNCE on loanword pairs, through LoRA and a projection that is dropped afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model
+from torch import nn
+
+from dataset_scripts.conlipa import paper_size
+from modeling.batches import epoch_batches, token_batch
+from modeling.corpus import Corpus, encoded
+from modeling.encoder import load_tagger
+from modeling.ner import Batch, NerModule, Terms
+from modeling.recipe import Ipac, Recipe
+
+TARGETS = r".*encoder\.layer\.\d+\..*\b(query|key|value|dense)"
+"""Query, key, value and every dense of the encoder layers; named, as `all-linear` would wrap the tagging head twice."""
+
+
+def adapted(model: Any, settings: Ipac) -> Any:
+    """The model frozen, with a trainable LoRA adapter (section 5.3)."""
+    config = LoraConfig(
+        r=settings.lora_rank, lora_alpha=settings.lora_alpha, lora_dropout=settings.lora_dropout, target_modules=TARGETS, bias="none"
+    )
+    return get_peft_model(model, config)
+
+
+def projection(recipe: Recipe, hidden_size: int | None = None) -> nn.Linear:
+    """hidden to 64, with bias; gone at inference."""
+    return nn.Linear(hidden_size or recipe.encoder.hidden_size, recipe.ipac.projection)
+
+
+def info_nce(
+    english: torch.Tensor, target: torch.Tensor, temperature: float, others: torch.Tensor | None = None, own: torch.Tensor | None = None
+) -> torch.Tensor:
+    """Equations (1) and (2): symmetric InfoNCE with in-batch negatives.
+
+    Args:
+        english, target: (N, d), row i of one belongs to row i of the other.
+        others: (N, N) booleans, True where a row is no negative of another (same English word); None: all are.
+        own: the rows to take the mean over (those of this process); None: all.
+    """
+    logits = english.float() @ target.float().T / temperature
+    if others is not None:
+        logits = logits.masked_fill(others, float("-inf"))
+    rows = torch.arange(len(logits), device=logits.device) if own is None else own
+    forward = nn.functional.cross_entropy(logits[rows], rows)
+    backward = nn.functional.cross_entropy(logits.T[rows], rows)
+    return (forward + backward) / 2
+
+
+class IpacModule(nn.Module):
+    """Adapted tagger and projection; the forward pass gives embeddings of words, or the loss of a NER batch."""
+
+    def __init__(self, model: Any, head: nn.Linear, settings: Ipac) -> None:
+        super().__init__()
+        self.model, self.head, self.settings = model, head, settings
+
+    def embed(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """(N, length) ids to (N, 64)."""
+        hidden = self.model.base_model.model.roberta(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        pooled = pool(hidden, attention_mask, self.settings.pooling)
+        projected = self.head(pooled)
+        return nn.functional.normalize(projected.float(), dim=-1) if self.settings.normalise else projected.float()
+
+    def forward(self, batch: Batch) -> Terms:
+        """The contrastive term, and that of the replayed sentences where there are any."""
+        english, target = self.embed(batch["input_ids"], batch["attention_mask"]).chunk(2)
+        english, target, words, own = _gathered(english, target, batch["english"])
+        others = None
+        if self.settings.shared_english == "masked":
+            others = (words[:, None] == words[None, :]) & ~torch.eye(len(words), dtype=torch.bool, device=words.device)
+        loss = info_nce(english, target, self.settings.temperature, others, own)
+        terms = [(loss * len(own), torch.tensor(len(own), device=english.device))]
+        replay = {name.removeprefix("replay_"): tensor for name, tensor in batch.items() if name.startswith("replay_")}
+        if replay:
+            terms += [(self.settings.replay_weight * total, positions) for total, positions in NerModule(self.model)(replay)]
+        return terms
+
+
+def pool(hidden: torch.Tensor, attention_mask: torch.Tensor, how: str) -> torch.Tensor:
+    """(N, length, hidden) to (N, hidden): the mean over positions that are no padding, or the first position."""
+    if how == "first":
+        return hidden[:, 0]
+    weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
+    return (hidden * weights).sum(1) / weights.sum(1)
+
+
+def _gathered(english: torch.Tensor, target: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Embeddings of all processes, with gradients, and the rows that are this one's."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()) or torch.distributed.get_world_size() == 1:
+        return english, target, ids, torch.arange(len(ids), device=ids.device)
+    from accelerate.utils import gather
+    from torch.distributed.nn.functional import all_gather
+
+    english, target = (torch.cat(tuple(all_gather(tensor))) for tensor in (english, target))
+    own = torch.arange(len(ids), device=ids.device) + torch.distributed.get_rank() * len(ids)
+    return english, target, gather(ids), own
+
+
+class IpacStage:
+    """What the loop trains in stage 2."""
+
+    name = "ipac"
+
+    def __init__(self, recipe: Recipe, ner: str, corpus: Corpus | None = None, base_name: str | None = None) -> None:
+        """`ner`: the model folder of stage 1; `corpus`: for NER replay; `base_name`: what the adapter calls its base model."""
+        self.settings: Ipac = recipe.ipac
+        model, self.tokenizer = load_tagger(ner)
+        model.name_or_path = base_name or ner
+        model.train()
+        self.module = IpacModule(adapted(model, recipe.ipac), projection(recipe, model.config.hidden_size), recipe.ipac)
+        self.module.model.peft_config["default"].base_model_name_or_path = base_name or ner
+        rows = paper_size(recipe.ipac.korean_pairs, recipe.ipac.seed)
+        words = sorted({str(row["english"]) for row in rows})
+        self.english_ids = [words.index(str(row["english"])) for row in rows]
+        self.pairs = [
+            tuple(self.tokenizer(str(row[side]), truncation=True, max_length=recipe.encoder.max_length)["input_ids"] for side in ("english_ipa", "target_ipa"))
+            for row in rows
+        ]
+        self.replay: list[dict[str, list[int]]] = []
+        if recipe.ipac.replay_weight and corpus is not None:
+            sentences = (row for lang in recipe.ner.languages for row in corpus.split(lang, "train"))
+            self.replay = encoded(sentences, self.tokenizer, recipe.encoder.max_length)
+
+    def batches(self, epoch: int) -> list[list[int]]:
+        """Pairs are short: no bucketing by length, and the rest of an epoch that fills no batch is left to the next shuffle."""
+        batches = epoch_batches([0] * len(self.pairs), self.settings.batch_size, self.settings.seed, epoch)
+        full = [batch for batch in batches if len(batch) == self.settings.batch_size] or batches
+        if self.replay:
+            lengths = [len(example["input_ids"]) for example in self.replay]
+            replay = epoch_batches(lengths, self.settings.replay_batch_size, self.settings.seed, epoch)
+            offset = len(self.pairs)  # replayed sentences are numbered on from the pairs
+            full = [[*batch, *(offset + i for i in replay[number % len(replay)])] for number, batch in enumerate(full)]
+        return full
+
+    def collate(self, indices: Sequence[int]) -> Batch:
+        pairs = [i for i in indices if i < len(self.pairs)]
+        rows = [{"input_ids": self.pairs[i][side]} for side in (0, 1) for i in pairs]
+        batch = token_batch(rows, self.tokenizer.pad_token_id)
+        batch["english"] = torch.tensor([self.english_ids[i] for i in pairs])
+        if sentences := [self.replay[i - len(self.pairs)] for i in indices if i >= len(self.pairs)]:
+            batch |= {f"replay_{name}": tensor for name, tensor in token_batch(sentences, self.tokenizer.pad_token_id).items()}
+        return batch
+
+    def save(self, folder: Path) -> None:
+        """The adapter alone: the projection is of no use at inference."""
+        self.module.model.save_pretrained(folder)

@@ -1,0 +1,224 @@
+"""The training loop, written once for every stage: one process or many, CPU or GPU, resumable at any step."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from torch import nn
+from tqdm.auto import tqdm
+from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
+
+from dataset_scripts.errors import ConlipaError
+from modeling.recipe import Optimisation
+
+RECORD = "training.json"
+"""Written last into a finished folder: its presence says that the folder is whole."""
+
+
+class Stage(Protocol):
+    """A thing to train: its module gives loss terms for a batch."""
+
+    name: str
+    settings: Any
+    module: nn.Module
+
+    def batches(self, epoch: int) -> list[list[int]]: ...
+    def collate(self, indices: Sequence[int]) -> dict[str, torch.Tensor]: ...
+    def save(self, folder: Path) -> None: ...
+
+
+class Stopped(ConlipaError):
+    """The run was asked to end (SIGTERM) and has saved its state."""
+
+    exit_code = 143
+
+
+def train(stage: Stage, out: Path, work: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    """Train a stage and write its folder `out`; checkpoints go to `work`, and the last one is resumed.
+
+    Args:
+        facts: what is recorded beside the weights (recipe, data fingerprint); a checkpoint made from other facts is not resumed.
+
+    Raises:
+        ConlipaError: the loss is no number any more; the last good checkpoint is kept.
+        Stopped: SIGTERM came; the state is saved.
+    """
+    settings: Optimisation = stage.settings
+    accelerator = Accelerator(mixed_precision=settings.precision, cpu=not torch.cuda.is_available())
+    epochs = [stage.batches(epoch) for epoch in range(settings.epochs)]
+    total = sum(map(len, epochs))
+    module, optimizer, scheduler = _prepared(accelerator, stage.module, settings, total)
+    checkpoints = Checkpoints(accelerator, work, facts)
+    step, seen, seconds = checkpoints.resume()
+    history: list[dict[str, float]] = checkpoints.history
+    started = time.monotonic()
+    loss = torch.tensor(math.nan)
+
+    with tqdm(total=total, initial=step, desc=stage.name, unit="step", disable=not accelerator.is_main_process, file=sys.stderr) as bar, _sigterm() as stop:
+        for batch in _batches(stage, epochs, step, accelerator):
+            # Each step draws from its own seed, so that a resumed run drops out what an uninterrupted one would.
+            set_seed(settings.seed * 1_000_003 + step * accelerator.num_processes + accelerator.process_index)
+            loss = _step(accelerator, module, optimizer, scheduler, batch, settings)
+            step += 1
+            seen += int(accelerator.gather(batch["attention_mask"].sum()).sum()) if accelerator.num_processes > 1 else int(batch["attention_mask"].sum())
+            if step % 10 == 0 or step == total:
+                value = float(loss)
+                if not math.isfinite(value):
+                    raise ConlipaError(f"{stage.name}: the loss is {value} at step {step}; the last good checkpoint is in {work} (a lower learning_rate may help)")
+                history.append({"step": step, "loss": value})
+                bar.set_postfix(loss=f"{value:.3f}", tokens_per_s=f"{seen / (seconds + time.monotonic() - started):.0f}", refresh=False)
+            bar.update()
+            if step % settings.checkpoint_every == 0 or stop:
+                checkpoints.save(step, seen, seconds + time.monotonic() - started)
+            if stop:
+                raise Stopped(f"{stage.name}: stopped at step {step} of {total}; the same command goes on from there")
+
+    seconds += time.monotonic() - started
+    record = {**facts, "steps": total, "seconds": round(seconds, 1), "tokens_per_second": round(seen / max(seconds, 1e-9)), "environment": environment(), "loss": history}
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        write_folder(out, lambda folder: stage.save(folder), record)
+        shutil.rmtree(work, ignore_errors=True)
+    accelerator.wait_for_everyone()
+    accelerator.free_memory()
+    return record
+
+
+def _prepared(accelerator: Accelerator, module: nn.Module, settings: Optimisation, total: int) -> tuple[Any, Any, Any]:
+    trainable = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
+    kept = [p for name, p in trainable if p.ndim < 2]  # biases and norms are not decayed
+    groups = [{"params": [p for _, p in trainable if p.ndim >= 2], "weight_decay": settings.weight_decay}, {"params": kept, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate)
+    warm_up = math.ceil(total * settings.warmup_ratio)
+    schedule = {"linear": get_linear_schedule_with_warmup, "cosine": get_cosine_schedule_with_warmup}[settings.schedule]
+    scheduler = schedule(optimizer, warm_up, total)
+    module.train()
+    prepared = accelerator.prepare(module, optimizer)
+    # The scheduler steps once an optimiser step, however many processes: it is saved with the rest, but not wrapped.
+    accelerator.register_for_checkpointing(scheduler)
+    return prepared[0], prepared[1], scheduler
+
+
+def _batches(stage: Stage, epochs: list[list[list[int]]], step: int, accelerator: Accelerator) -> Iterator[dict[str, torch.Tensor]]:
+    """This process's share of each batch from `step` on, every n-th example of n processes."""
+    flat = [batch for epoch in epochs for batch in epoch]
+    for indices in flat[step:]:
+        share = indices[accelerator.process_index :: accelerator.num_processes]
+        yield {name: tensor.to(accelerator.device) for name, tensor in stage.collate(share).items()}
+
+
+def _step(accelerator: Accelerator, module: nn.Module, optimizer: Any, scheduler: Any, batch: dict[str, torch.Tensor], settings: Optimisation) -> torch.Tensor:
+    with accelerator.autocast():
+        terms = module(batch)
+    loss = sum(total / accelerator.reduce(count.clone(), "sum") for total, count in terms) * accelerator.num_processes
+    accelerator.backward(loss)
+    accelerator.clip_grad_norm_((p for p in module.parameters() if p.requires_grad), settings.max_grad_norm)
+    optimizer.step()
+    scheduler.step()
+    optimizer.zero_grad()
+    mean: torch.Tensor = accelerator.reduce(loss.detach(), "mean")
+    return mean
+
+
+class Checkpoints:
+    """The state of a run on disk: written beside and renamed, the last good one kept."""
+
+    def __init__(self, accelerator: Accelerator, folder: Path, facts: dict[str, Any]) -> None:
+        self.accelerator, self.folder, self.facts = accelerator, folder, json.loads(json.dumps(facts))
+        self.history: list[dict[str, float]] = []
+
+    def save(self, step: int, seen: int, seconds: float) -> None:
+        beside, place = self.folder / "next.partial", self.folder / f"step-{step:07d}"
+        self.accelerator.save_state(str(beside), safe_serialization=True)
+        if self.accelerator.is_main_process:
+            state = {"step": step, "seen": seen, "seconds": seconds, "facts": self.facts, "history": self.history}
+            (beside / "loop.json").write_text(json.dumps(state), encoding="utf-8")
+            shutil.rmtree(place, ignore_errors=True)
+            os.replace(beside, place)
+            for old in sorted(self.folder.glob("step-*"))[:-1]:
+                shutil.rmtree(old, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
+
+    def resume(self) -> tuple[int, int, float]:
+        """Load the newest checkpoint made from the same facts: `(step, tokens seen, seconds)`, zeros where there is none."""
+        for place in sorted(self.folder.glob("step-*"), reverse=True):
+            state = json.loads((place / "loop.json").read_text(encoding="utf-8"))
+            if state["facts"] == self.facts:
+                self.accelerator.load_state(str(place))
+                self.history = state["history"]
+                return state["step"], state["seen"], state["seconds"]
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return 0, 0, 0.0
+
+
+class _sigterm:
+    """True once SIGTERM has come."""
+
+    def __enter__(self) -> _sigterm:
+        self.came = False
+        try:
+            self.previous = signal.signal(signal.SIGTERM, self._set)
+        except ValueError:  # not the main thread
+            self.previous = None
+        return self
+
+    def _set(self, *_: object) -> None:
+        self.came = True
+
+    def __bool__(self) -> bool:
+        return self.came
+
+    def __exit__(self, *_: object) -> None:
+        if self.previous is not None:
+            signal.signal(signal.SIGTERM, self.previous)
+
+
+def write_folder(out: Path, save: Any, record: dict[str, Any]) -> None:
+    """`save(folder)`, then the record, into a folder beside `out` that is renamed when whole."""
+    beside = out.with_name(out.name + ".partial")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    save(beside)
+    (beside / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    shutil.rmtree(out, ignore_errors=True)
+    os.replace(beside, out)
+
+
+def environment() -> dict[str, Any]:
+    """Versions and hardware, for the record."""
+    packages = ["torch", "transformers", "peft", "accelerate", "datasets", "epitran", "espeakng-loader"]
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}, "git": revision()}
+
+
+def revision() -> str:
+    """The commit of the kit's checkout, with `+` where it has uncommitted changes; empty where it is installed from a wheel."""
+    here = Path(__file__).parent
+    try:
+        described = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=here, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return described.stdout.strip()
+
+
+def facts_of(recipe: Any, stage: str, fingerprint: str, **more: Any) -> dict[str, Any]:
+    """What a run is made from: its recipe (of the encoder and this stage), its data, and what else decides it."""
+    whole = asdict(recipe)
+    kept = {"name": recipe.name, "encoder": whole["encoder"], stage: whole[stage]}
+    facts: dict[str, Any] = json.loads(json.dumps({"stage": stage, "recipe": kept, "data": fingerprint, **more}))
+    return facts

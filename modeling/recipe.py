@@ -1,0 +1,158 @@
+"""Recipes: every hyper-parameter of a run, from a YAML file (`modeling/recipes/`)."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+import yaml
+
+from dataset_scripts.errors import ConlipaError, UsageError, nearest
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """What is trained: weights of the Hub (`repo`), or a new encoder of this shape."""
+
+    repo: str | None = None
+    hidden_size: int = 192
+    layers: int = 6
+    heads: int = 6
+    intermediate_size: int = 768
+    dropout: float = 0.1
+    max_length: int = 128
+    max_positions: int = 130
+    vocab_size: int | None = None
+    """None: that of the kit's own tokenizer."""
+    layer_norm_eps: float = 1e-5
+    articulatory: bool = True
+    """Embeddings start as a linear map of panphon's features, so that a phoneme never trained on has a meaning."""
+    pooler: bool = False
+    """Count and carry BERT's unused pooler while training, as the papers' code does."""
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """What both stages need; the papers' values are in `paper.yaml`."""
+
+    epochs: int = 10
+    batch_size: int = 128
+    """Sequences (or pairs) an optimiser step, over all processes."""
+    learning_rate: float = 1e-5
+    weight_decay: float = 0.01
+    warmup_ratio: float = 0.025
+    schedule: Literal["linear", "cosine"] = "linear"
+    max_grad_norm: float = 1.0
+    precision: Literal["no", "bf16"] = "no"
+    checkpoint_every: int = 200
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Ner(Optimisation):
+    """Stage 1: token classification on source languages."""
+
+    languages: tuple[str, ...] = ("eng",)
+
+
+@dataclass(frozen=True)
+class Ipac(Optimisation):
+    """Stage 2: contrastive learning on CONLIPA."""
+
+    korean_pairs: int | None = 512
+    temperature: float = 0.1
+    projection: int = 64
+    pooling: Literal["mean", "first"] = "mean"
+    normalise: bool = True
+    lora_rank: int = 8
+    lora_alpha: int = 32
+    lora_dropout: float = 0.1
+    shared_english: Literal["negative", "masked"] = "negative"
+    """Pairs with the same English word in a batch: each other's negatives (as the paper has it), or left out of them."""
+    replay_weight: float = 0.0
+    """Weight of a NER batch of stage 1's languages beside each batch of pairs; 0: none."""
+    replay_batch_size: int = 32
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One profile: `mini`, `paper`, or a user's own file."""
+
+    name: str
+    encoder: Encoder = field(default_factory=Encoder)
+    ner: Ner = field(default_factory=Ner)
+    ipac: Ipac = field(default_factory=Ipac)
+
+    def as_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+@cache
+def profiles() -> tuple[str, ...]:
+    """Names of the recipes that come with the kit."""
+    return tuple(sorted(path.name.removesuffix(".yaml") for path in (files("modeling") / "recipes").iterdir() if path.name.endswith(".yaml")))
+
+
+def read_recipe(profile: str) -> Recipe:
+    """A recipe by its profile name or by the path of a YAML file.
+
+    Raises:
+        UsageError: no such profile or file.
+        ConlipaError: a key or value that a recipe does not have, with the file and the nearest right one.
+    """
+    path = Path(profile) if profile.endswith((".yaml", ".yml")) else Path(str(files("modeling") / "recipes" / f"{profile}.yaml"))
+    if not path.is_file():
+        raise UsageError(f"unknown profile '{profile}'{nearest(profile, profiles())} (profiles: {', '.join(profiles())}, or a .yaml file)")
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ConlipaError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(raw, dict):
+        raise ConlipaError(f"{path}: expected a mapping of name, encoder, ner, ipac")
+    sections = {"encoder": Encoder, "ner": Ner, "ipac": Ipac}
+    _check_keys(path, "", raw, ["name", *sections])
+    built = {key: _section(path, key, kind, raw.get(key) or {}) for key, kind in sections.items()}
+    return Recipe(name=str(raw.get("name", path.stem)), **built)
+
+
+def _check_keys(path: Path, where: str, raw: dict[str, Any], known: list[str]) -> None:
+    for key in raw:
+        if key not in known:
+            raise ConlipaError(f"{path}: unknown key '{where}{key}'{nearest(str(key), known)}")
+
+
+def _section(path: Path, name: str, kind: type, raw: dict[str, Any]) -> Any:
+    hints = get_type_hints(kind)
+    _check_keys(path, f"{name}.", raw, list(hints))
+    values = {}
+    for key, value in raw.items():
+        if hints[key] is float and isinstance(value, str | int):
+            value = _number(path, f"{name}.{key}", value)  # YAML reads 1e-5 as a string
+        if isinstance(value, list):
+            value = tuple(value)
+        if not _fits(value, hints[key]):
+            raise ConlipaError(f"{path}: {name}.{key} is {value!r}, expected {getattr(hints[key], '__name__', str(hints[key]))}")
+        values[key] = value
+    return kind(**values)
+
+
+def _number(path: Path, where: str, value: str | int) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise ConlipaError(f"{path}: {where} is {value!r}, expected a number") from None
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    origin, arguments = getattr(hint, "__origin__", None), getattr(hint, "__args__", ())
+    if origin is Literal:
+        return value in arguments
+    if origin is tuple:
+        return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+    if arguments:
+        return any(_fits(value, part) for part in arguments)
+    return isinstance(value, hint) and not (hint is int and isinstance(value, bool))

@@ -1,0 +1,102 @@
+"""The phoneme tokenizer: a stock `PreTrainedTokenizerFast`, one id a phoneme.
+
+    <s> p p p ▁ p p </s>
+
+A phoneme outside the vocabulary is folded to the articulatorily nearest one inside it, and a typographic symbol to
+its ASCII form. The folding is written into the tokenizer's own file, so that `AutoTokenizer` alone folds as the kit does.
+"""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+
+from anyascii import anyascii
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
+
+from dataset_scripts.g2p import WORD_SEPARATOR
+from dataset_scripts.ipa import AFFRICATES, CONSONANTS, VOWELS
+
+SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+MAX_LENGTH = 128
+
+_MODIFIED = {
+    "ʰ": ["p", "t", "ʈ", "c", "k", "q", "ts", "tʃ", "tɕ", "tʂ"],
+    "ʱ": ["b", "d", "ɖ", "ɡ", "dʒ"],
+    "ʼ": ["p", "t", "k", "q", "s", "ts", "tʃ"],
+    "ʷ": ["k", "ɡ", "q", "x", "h"],
+    "ʲ": [*"pbtdkɡmnszlrfvxʃɾ", "ts", "dz", "tʃ"],
+    "ˤ": [*"tdszðl", "ts", "dz"],
+    "\u0303": list("aeiouɛɔəɐɑæɪʊ"),
+}
+"""Which letters have an id of their own with which modifier: what the languages of the table contrast."""
+
+
+@cache
+def phonemes() -> list[str]:
+    """The phonemes that have an id and an embedding of their own."""
+    return [*VOWELS, *CONSONANTS, *AFFRICATES, *(letter + modifier for modifier, letters in _MODIFIED.items() for letter in letters)]
+
+
+@cache
+def vocabulary() -> dict[str, int]:
+    """Every token that has an id."""
+    own = [*SPECIAL, WORD_SEPARATOR, *phonemes(), *string.digits, *string.punctuation]
+    return {token: number for number, token in enumerate(own)}
+
+
+def size() -> int:
+    """The number of ids."""
+    return len(vocabulary())
+
+
+def _folding() -> normalizers.Normalizer:
+    """What has no id of its own, as what is nearest to it: a dozen rules for phonemes, one a symbol for the rest.
+
+    A letter with a modifier that the vocabulary does not pair it with is articulatorily nearest to the letter alone.
+    """
+    modifiers = f"[{''.join(_MODIFIED)}]"
+    rules = [normalizers.Replace(Regex(f"(?<={modifiers}){modifiers}"), "")]
+    rules += [normalizers.Replace(Regex(f"(?<!{'|'.join(letters)}){modifier}"), "") for modifier, letters in _MODIFIED.items()]
+    by_symbol: dict[str, list[str]] = {}
+    for character, ascii_form in _ascii_symbols():
+        by_symbol.setdefault(ascii_form, []).append(character)
+    rules += [normalizers.Replace(Regex(f"[{''.join(characters)}]"), symbol) for symbol, characters in sorted(by_symbol.items())]
+    return normalizers.Sequence(rules)
+
+
+def _ascii_symbols() -> Iterator[tuple[str, str]]:
+    """“ as ", – as -, ٣ as 3: punctuation and digits of any script with their ASCII form, where that is one character."""
+    for character in map(chr, range(0x80, 0x10000)):
+        if unicodedata.category(character) == "Nd":
+            yield character, str(unicodedata.decimal(character))
+        elif unicodedata.category(character)[0] == "P" and character != WORD_SEPARATOR:
+            if (ascii_form := anyascii(character)) in string.punctuation and len(ascii_form) == 1:
+                yield character, ascii_form
+
+
+def phoneme_tokenizer(max_length: int = MAX_LENGTH) -> PreTrainedTokenizerFast:
+    """A new tokenizer of the kit's own phonemes, ready to be saved beside a model."""
+    vocab = vocabulary()
+    backend = Tokenizer(models.WordLevel(vocab, unk_token="<unk>"))
+    backend.normalizer = _folding()
+    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    backend.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", vocab["<s>"]), ("</s>", vocab["</s>"])],
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=backend,
+        bos_token="<s>",
+        cls_token="<s>",
+        eos_token="</s>",
+        sep_token="</s>",
+        pad_token="<pad>",
+        unk_token="<unk>",
+        mask_token="<mask>",
+        model_max_length=max_length,
+    )

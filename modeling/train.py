@@ -1,0 +1,95 @@
+"""Train one stage.
+
+    accelerate launch modeling/train.py ner  --profile mini --wikiann DIR --out runs/ner
+    accelerate launch modeling/train.py ipac --profile mini --ner runs/ner --out runs/ipac
+    python modeling/train.py ipac --profile paper --dry-run        # parameter counts, nothing else
+
+Interrupted, the same command goes on from its last checkpoint; finished, it does nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from dataset_scripts.errors import ConlipaError, UsageError
+from modeling.recipe import Recipe, profiles, read_recipe
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of this script."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("stage", choices=["ner", "ipac"])
+    made.add_argument("--profile", default="mini", help=f"recipe: {', '.join(profiles())}, or a YAML file (default: mini)")
+    made.add_argument("--wikiann", default="sample", metavar="DIR|hub|sample", help="where the sentences come from (default: the built-in sample)")
+    made.add_argument("--ner", metavar="DIR", help="ipac: the model folder that stage 1 wrote, or a Hub repo")
+    made.add_argument("--out", type=Path, metavar="DIR", help="the folder to write")
+    made.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
+    made.add_argument("--dry-run", action="store_true", help="build the model from its configuration and print its parameter counts as JSON")
+    return made
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """What the command line asks for."""
+    recipe = read_recipe(arguments.profile)
+    if arguments.dry_run:
+        from modeling.ner import parameter_counts
+
+        print(json.dumps(parameter_counts(recipe)))
+        return
+    if arguments.out is None:
+        raise UsageError("--out is needed (or --dry-run)")
+    if arguments.stage == "ipac" and not arguments.ner:
+        raise UsageError("ipac needs --ner, the model folder of stage 1")
+    train_stage(arguments.stage, recipe, arguments.wikiann, arguments.out, arguments.ner, strict=arguments.strict)
+
+
+def train_stage(stage: str, recipe: Recipe, wikiann: str, out: Path, ner: str | None = None, base_name: str | None = None, strict: bool = False) -> None:
+    """Train a stage into `out`, unless it is there already, made from the same recipe and data."""
+    from accelerate import PartialState
+    from accelerate.utils import set_seed
+
+    from modeling.corpus import Corpus
+    from modeling.fingerprint import of_folder, of_pairs, of_sentences
+    from modeling.ipac import IpacStage
+    from modeling.loop import RECORD, Stage, facts_of, train
+    from modeling.ner import NerStage
+
+    PartialState(cpu=not _has_gpu())
+    corpus = Corpus(wikiann, strict)
+    sentences = of_sentences(corpus, recipe.ner.languages, "train")
+    data = sentences if stage == "ner" else f"{of_folder(str(ner))} {of_pairs()} {sentences if recipe.ipac.replay_weight else ''}"
+    facts = facts_of(recipe, stage, data)
+    if (out / RECORD).is_file():
+        record = json.loads((out / RECORD).read_text(encoding="utf-8"))
+        if all(record.get(key) == value for key, value in facts.items()):
+            print(f"{stage}: {out} is done already", file=sys.stderr)
+            return
+        raise ConlipaError(f"{out}: holds a {record.get('stage', 'model')} of another recipe or other data; name another folder or remove it")
+    set_seed(getattr(recipe, stage).seed)
+    made: Stage = NerStage(recipe, corpus) if stage == "ner" else IpacStage(recipe, str(ner), corpus, base_name)
+    train(made, out, out.with_name(f".{out.name}.checkpoints"), facts)
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def main() -> None:
+    arguments = parser().parse_args()
+    try:
+        run(arguments)
+    except ConlipaError as error:
+        print(f"conlipa: error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        print(f"conlipa: error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
