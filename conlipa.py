@@ -1,1 +1,207 @@
-def main(): pass
+"""The front door of the kit: `register()`, `Tagger`, and the command line.
+
+import conlipa                              # registers the two datasets
+load_dataset("conlipa", "kor")
+conlipa.Tagger.from_pretrained()("Душанбе — пойтахти Тоҷикистон .", lang="tgk")
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dataset_scripts.errors import ConlipaError, UsageError
+
+if TYPE_CHECKING:
+    from modeling.tagger import Tagger
+
+__all__ = ["ConlipaError", "Tagger", "UsageError", "main", "register"]
+__version__ = version("conlipa")
+
+
+def register() -> None:
+    """Make `load_dataset("conlipa")` and `load_dataset("wikiann_ipa")` known to `datasets`; importing this module does it."""
+    from datasets import packaged_modules
+    from datasets.packaged_modules import _hash_python_lines
+
+    for name in ("conlipa", "wikiann_ipa"):
+        if name not in packaged_modules._PACKAGED_DATASETS_MODULES:
+            source = Path(__file__).parent / "dataset_scripts" / f"{name}.py"
+            digest = _hash_python_lines([*source.read_text(encoding="utf-8").splitlines(), _data_digest()])
+            packaged_modules._PACKAGED_DATASETS_MODULES[name] = (f"dataset_scripts.{name}", digest)
+
+
+def _data_digest() -> str:
+    """Of the tables that decide what the builders yield: a changed pair or engine must not be answered from an old cache."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    folder = Path(__file__).parent / "dataset_scripts"
+    for path in sorted([*folder.glob("*.csv"), *folder.glob("*.py"), *folder.glob("pairs/*.tsv")]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Tagger":  # torch is slow to import: only when it is wanted
+        from modeling.tagger import Tagger
+
+        return Tagger
+    raise AttributeError(f"module 'conlipa' has no attribute '{name}'")
+
+
+def _lines(files: list[str]) -> Iterator[str]:
+    """Lines of the files, or of standard input: one line of output each, whatever bytes they hold."""
+    for name in files or ["-"]:
+        if name == "-":
+            sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]
+            yield from (line.rstrip("\r\n") for line in sys.stdin)
+        else:
+            with open(name, encoding="utf-8", errors="replace", newline="\n") as lines:
+                yield from (line.rstrip("\r\n") for line in lines)
+
+
+def _phonemize(arguments: argparse.Namespace) -> None:
+    from dataset_scripts.g2p import ipa_string, phonemizer
+    from dataset_scripts.words import words
+
+    transcribe = phonemizer(arguments.lang, arguments.engine)
+    for line in _lines(arguments.files):
+        ipa = ipa_string(transcribe([word.text for word in words(line)])) if line.strip() else ""
+        print(json.dumps({"text": line, "ipa": ipa}, ensure_ascii=False) if arguments.json else ipa)
+
+
+def _tag(arguments: argparse.Namespace) -> None:
+    from modeling.tagger import Tagger
+
+    tagger = Tagger.from_pretrained(arguments.model, arguments.adapter, lang=arguments.lang, engine=arguments.engine)
+    for line in _lines(arguments.files):
+        found = [entity.as_dict() for entity in tagger(line)]
+        print(json.dumps({"text": line, "entities": found}, ensure_ascii=False), flush=sys.stdin.isatty())
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from modeling.corpus import Corpus
+    from modeling.evaluation import evaluate, table, write_json
+    from modeling.tagger import packaged
+
+    model, adapter = packaged(arguments.model, arguments.adapter)
+    langs = [code for code in (arguments.langs or "").split(",") if code]
+    result = evaluate(model, adapter, Corpus(arguments.wikiann, arguments.strict), langs, arguments.split)
+    if arguments.json:
+        write_json(result, Path(arguments.json))
+    print(table({"": result}))
+
+
+def _release(arguments: argparse.Namespace) -> None:
+    from hub_cards.release import release
+
+    release(Path(arguments.out), arguments.profile, arguments.wikiann, arguments.strict)
+
+
+def _publish(arguments: argparse.Namespace) -> None:
+    from hub_cards.publish import publish
+
+    publish(Path(arguments.dir), arguments.namespace, private=arguments.private, dry_run=arguments.dry_run)
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from space.app import launch
+
+    launch(arguments.model, arguments.adapter, arguments.port)
+
+
+def _languages(arguments: argparse.Namespace) -> None:
+    from dataset_scripts.languages import languages
+
+    for row in languages().values():
+        print(
+            json.dumps(row.__dict__, ensure_ascii=False)
+            if arguments.json
+            else f"{row.iso}  {row.name:22s} {row.script}  {row.family:20s} {' '.join(row.engines)}"
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="conlipa", description="Zero-shot named entity recognition on phonemes.")
+    parser.add_argument("--version", action="version", version=f"conlipa {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(run=run)
+        return made
+
+    def model_options(made: argparse.ArgumentParser) -> None:
+        made.add_argument(
+            "--model", default="mini", metavar="DIR|REPO", help="model folder or Hub repo (default: mini, which comes with the package)"
+        )
+        made.add_argument("--adapter", metavar="DIR|REPO", help="LoRA adapter on top (mini brings its own)")
+
+    def text_options(made: argparse.ArgumentParser) -> None:
+        made.add_argument("--lang", required=True, metavar="ISO", help="language of the text, ISO 639-3; `conlipa languages` lists them")
+        made.add_argument("--engine", default="auto", metavar="NAME", help="auto, epitran, espeak, a full name such as espeak:tr, or map:FILE.csv")
+        made.add_argument("--json", action="store_true", help="JSON Lines")
+        made.add_argument("files", nargs="*", help="text files; standard input where none is named")
+
+    text_options(command("phonemize", _phonemize, "One text line in, one IPA line out: phonemes separated by spaces, words by ' ▁ '."))
+    tag = command("tag", _tag, "One text line in, one JSON line with its entities out.")
+    text_options(tag)
+    model_options(tag)
+    score = command("evaluate", _evaluate, "Both scores of a model on each language.")
+    model_options(score)
+    score.add_argument("--wikiann", default="sample", metavar="DIR|hub|sample", help="where the sentences come from (default: sample)")
+    score.add_argument("--langs", metavar="sin,som", help="ISO 639-3 codes (default: all that the source has)")
+    score.add_argument("--split", default="validation", choices=["train", "validation", "test"])
+    score.add_argument("--json", metavar="OUT", help="write the scores here as JSON")
+    score.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
+    whole = command("release", _release, "The whole job, resumable: datasets, both training stages, evaluation, cards, Space.")
+    whole.add_argument("--out", default="release", metavar="DIR", help="folder of the release (default: release)")
+    whole.add_argument("--profile", default="mini", help="recipe: mini, paper, or a YAML file (default: mini)")
+    whole.add_argument("--wikiann", default="sample", metavar="DIR|hub|sample", help="where the sentences come from (default: sample)")
+    whole.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
+    send = command("publish", _publish, "Upload a release to the Hub, one repo a folder.")
+    send.add_argument("dir", metavar="DIR", help="a folder that `conlipa release` made")
+    send.add_argument("--namespace", required=True, metavar="NS", help="user or organisation on the Hub")
+    send.add_argument("--private", action="store_true")
+    send.add_argument("--dry-run", action="store_true", help="print what would be uploaded, and its size")
+    demo = command("demo", _demo, "Open the Space in the browser, on this machine.")
+    model_options(demo)
+    demo.add_argument("--port", type=int, default=7860)
+    names = command("languages", _languages, "The languages that the kit knows, with their engines.")
+    names.add_argument("--json", action="store_true", help="JSON Lines")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    """The console script. Exit code 0: success, 1: failed work, 2: bad usage."""
+    arguments = _parser().parse_args(argv)
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    try:
+        arguments.run(arguments)
+        sys.stdout.flush()
+    except ConlipaError as error:
+        _fail(str(error), error.exit_code)
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"conlipa: error: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(code)
+
+
+register()
+
+if __name__ == "__main__":
+    main()

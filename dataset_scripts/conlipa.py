@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import datasets
 from datasets.builder import BuilderConfig
@@ -23,7 +23,7 @@ GROUPS = {"all": by_case("conlipa"), "extra": [iso for iso in by_case("extra") i
 class Conlipa(datasets.GeneratorBasedBuilder):
     """One config a language, `all` (the ten of the paper, the default) and `extra`; one split, `train`."""
 
-    BUILDER_CONFIGS = [
+    BUILDER_CONFIGS: ClassVar = [
         BuilderConfig(name=name, version=datasets.Version("1.0.0")) for name in [*GROUPS, *(iso for group in GROUPS.values() for iso in group)]
     ]
     DEFAULT_CONFIG_NAME = "all"

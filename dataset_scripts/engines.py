@@ -10,7 +10,7 @@ import csv
 import ctypes
 import logging
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -41,7 +41,6 @@ class Epitran:
                 raise ConlipaError(f"epitran has no map '{code}'") from error
 
     def transcribe(self, words: Sequence[str]) -> list[str]:
-        # A lone surrogate, which any text may hold, is not a letter of any map.
         return [self._epitran.transliterate(word) for word in words]
 
 
@@ -176,22 +175,23 @@ def read_letter_map(path: Path) -> dict[str, str]:
     return table
 
 
+_READ_AS = {"c": "k", "g": "ɡ", "q": "k", "x": "ks", "y": "j"}
+
+
 class LastResort:
     """Any letter at all: its ASCII form (anyascii), read letter by letter as IPA.
 
     It is what remains for a letter that no engine knows, so that no word is ever without phonemes.
     """
 
-    _READ_AS = {"c": "k", "g": "ɡ", "q": "k", "x": "ks", "y": "j"}
-
     def transcribe(self, words: Sequence[str]) -> list[str]:
         from anyascii import anyascii
 
         ascii_words = ([c for c in anyascii(word).lower() if c.isalpha()] for word in words)
-        return ["".join(self._READ_AS.get(c, c) for c in word) for word in ascii_words]
+        return ["".join(_READ_AS.get(c, c) for c in word) for word in ascii_words]
 
 
-_KINDS = {"epitran": Epitran, "espeak": Espeak, "pinyin": Pinyin, "map": LetterMap}
+_KINDS: dict[str, Callable[[str], Engine]] = {"epitran": Epitran, "espeak": Espeak, "pinyin": Pinyin, "map": LetterMap}
 
 
 @cache
@@ -205,5 +205,4 @@ def engine(name: str) -> Engine:
     kind, _, code = name.partition(":")
     if kind not in _KINDS or not code:
         raise UsageError(f"unknown engine '{name}'{nearest(kind, _KINDS)} (engines: {', '.join(sorted(_KINDS))})")
-    made: Engine = _KINDS[kind](code)
-    return made
+    return _KINDS[kind](code)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib.resources import files
 
 from dataset_scripts.engines import LastResort, engine
 from dataset_scripts.errors import ConlipaError
 from dataset_scripts.ipa import foreign_letters, rewritten, segment
 from dataset_scripts.languages import Language, language
+from dataset_scripts.tables import rows
 from dataset_scripts.words import SYMBOL, runs
 
 WORD_SEPARATOR = "▁"
@@ -20,19 +19,13 @@ EMPTY_WORD = "."
 
 
 @cache
-def _table(name: str) -> list[dict[str, str]]:
-    with (files("dataset_scripts") / name).open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
-
-
-@cache
 def _engines_of_script(script: str) -> tuple[str, ...]:
-    return tuple(next((row["engines"].split() for row in _table("scripts.csv") if row["script"] == script), ()))
+    return tuple(next((row["engines"].split() for row in rows("scripts.csv") if row["script"] == script), ()))
 
 
 @cache
 def _quirks(name: str) -> tuple[tuple[str, str], ...]:
-    return tuple((row["raw"], row["means"]) for row in _table("quirks.csv") if row["engine"] == name)
+    return tuple((row["raw"], row["means"]) for row in rows("quirks.csv") if row["engine"] == name)
 
 
 class Phonemizer:

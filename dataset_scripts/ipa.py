@@ -40,12 +40,14 @@ _tokenizer = Tokenizer()
 def rewritten(raw: str) -> str:
     """`raw` in NFD, without espeak's language switches, in the letters of this module."""
     raw = _LANGUAGE_SWITCH.sub(" ", raw)
-    return _VOICED_ASPIRATE.sub("ʱ", _REWRITE.sub(lambda match: _REWRITES[match[0]], unicodedata.normalize("NFD", raw)))
+    clean: str = _VOICED_ASPIRATE.sub("ʱ", _REWRITE.sub(lambda match: _REWRITES[match[0]], unicodedata.normalize("NFD", raw)))
+    return clean
 
 
 def foreign_letters(raw: str) -> list[str]:
     """Letters of `raw` that are no IPA: what an engine could not read and passed through."""
-    return _FOREIGN.findall(rewritten(raw))
+    found: list[str] = _FOREIGN.findall(rewritten(raw))
+    return found
 
 
 @lru_cache(maxsize=100_000)

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-import csv
+import difflib
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
-from dataset_scripts.errors import UsageError, nearest
+from dataset_scripts.errors import UsageError
+from dataset_scripts.tables import rows
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,11 @@ class Language:
 @cache
 def languages() -> dict[str, Language]:
     """All languages by ISO 639-3 code, in the order of the table."""
-    with (files("dataset_scripts") / "languages.csv").open(encoding="utf-8", newline="") as lines:
-        rows = [Language(**{**row, "engines": tuple(row["engines"].split())}) for row in csv.DictReader(lines)]
-    return {row.iso: row for row in rows}
+    made = (
+        Language(row["iso"], row["name"], row["wikiann"], row["script"], row["family"], row["case"], tuple(row["engines"].split()))
+        for row in rows("languages.csv")
+    )
+    return {row.iso: row for row in made}
 
 
 def language(code: str) -> Language:
@@ -47,12 +49,10 @@ def language(code: str) -> Language:
     other = {name: row for row in table.values() for name in (row.name.lower(), row.wikiann)}
     if code.lower() in other:
         return other[code.lower()]
-    names = {row.name.lower(): f"{row.iso} ({row.name})" for row in table.values()}
-    names |= {row.iso: f"{row.iso} ({row.name})" for row in table.values()}
-    hint = nearest(code.lower(), names)
-    for name, label in names.items():
-        hint = hint.replace(f" {name}", f" {label}") if f" {name}" in hint and label not in hint else hint
-    raise UsageError(f"unknown language '{code}'{hint or '; `conlipa languages` lists them'}")
+    labels = {name: f"{row.iso} ({row.name})" for row in table.values() for name in (row.iso, row.name.lower())}
+    close = dict.fromkeys(labels[name] for name in difflib.get_close_matches(code.lower(), labels, n=4, cutoff=0.5))
+    hint = f"; did you mean {', '.join(close)}?" if close else "; `conlipa languages` lists them"
+    raise UsageError(f"unknown language '{code}'{hint}")
 
 
 def by_case(*cases: str) -> list[str]:

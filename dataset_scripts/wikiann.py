@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 
 from dataset_scripts.errors import ConlipaError, nearest
 from dataset_scripts.hub import need_hub
 from dataset_scripts.languages import language, languages
+from dataset_scripts.tables import FOLDER
 
 LABELS = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"]
 SPLITS = {"train": "train", "validation": "dev", "test": "test"}
@@ -127,7 +127,7 @@ class Hub:
 def source(data_dir: str | None = None, strict: bool = False) -> Folder | Hub:
     """The source that a `--wikiann` or `data_dir` names: a folder, `hub`, or `sample` (the default)."""
     if data_dir in (None, "", "sample"):
-        return Folder(Path(str(files("dataset_scripts") / "sample")), strict)
+        return Folder(FOLDER / "sample", strict)
     if data_dir == "hub":
         return Hub()
     return Folder(Path(str(data_dir)), strict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import datasets
 from datasets.builder import BuilderConfig
@@ -41,7 +41,7 @@ class WikiannIpa(datasets.GeneratorBasedBuilder):
     """One config a language; splits `train`, `validation`, `test` where the source has them."""
 
     BUILDER_CONFIG_CLASS = WikiannIpaConfig
-    BUILDER_CONFIGS = [WikiannIpaConfig(name=iso, version=datasets.Version("1.0.0")) for iso in languages()]
+    BUILDER_CONFIGS: ClassVar = [WikiannIpaConfig(name=iso, version=datasets.Version("1.0.0")) for iso in languages()]
     config: WikiannIpaConfig
 
     def _info(self) -> datasets.DatasetInfo:

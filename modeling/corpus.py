@@ -64,5 +64,3 @@ def prepared(lang: str, split: str, data_dir: str | None, strict: bool = False) 
 def encoded(rows: Iterable[dict[str, Any]], tokenizer: Any, max_length: int) -> list[dict[str, list[int]]]:
     """Sentences as model inputs (see `alignment.encode`)."""
     return [encode(tokenizer, [word.split(" ") for word in row["ipa_tokens"]], row["ner_tags"], max_length) for row in rows]
-
-

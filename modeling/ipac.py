@@ -23,9 +23,7 @@ TARGETS = r".*encoder\.layer\.\d+\..*\b(query|key|value|dense)"
 
 def adapted(model: Any, settings: Ipac) -> Any:
     """The model frozen, with a trainable LoRA adapter (section 5.3)."""
-    config = LoraConfig(
-        r=settings.lora_rank, lora_alpha=settings.lora_alpha, lora_dropout=settings.lora_dropout, target_modules=TARGETS, bias="none"
-    )
+    config = LoraConfig(r=settings.lora_rank, lora_alpha=settings.lora_alpha, lora_dropout=settings.lora_dropout, target_modules=TARGETS, bias="none")
     return get_peft_model(model, config)
 
 
@@ -95,9 +93,9 @@ def _gathered(english: torch.Tensor, target: torch.Tensor, ids: torch.Tensor) ->
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()) or torch.distributed.get_world_size() == 1:
         return english, target, ids, torch.arange(len(ids), device=ids.device)
     from accelerate.utils import gather
-    from torch.distributed.nn.functional import all_gather
+    from torch.distributed.nn import functional as with_gradients
 
-    english, target = (torch.cat(tuple(all_gather(tensor))) for tensor in (english, target))
+    english, target = (torch.cat(tuple(with_gradients.all_gather(tensor))) for tensor in (english, target))  # type: ignore[no-untyped-call]
     own = torch.arange(len(ids), device=ids.device) + torch.distributed.get_rank() * len(ids)
     return english, target, gather(ids), own
 
@@ -119,7 +117,10 @@ class IpacStage:
         words = sorted({str(row["english"]) for row in rows})
         self.english_ids = [words.index(str(row["english"])) for row in rows]
         self.pairs = [
-            tuple(self.tokenizer(str(row[side]), truncation=True, max_length=recipe.encoder.max_length)["input_ids"] for side in ("english_ipa", "target_ipa"))
+            tuple(
+                self.tokenizer(str(row[side]), truncation=True, max_length=recipe.encoder.max_length)["input_ids"]
+                for side in ("english_ipa", "target_ipa")
+            )
             for row in rows
         ]
         self.replay: list[dict[str, list[int]]] = []

@@ -36,7 +36,7 @@ class Stage(Protocol):
 
     name: str
     settings: Any
-    module: nn.Module
+    module: Any
 
     def batches(self, epoch: int) -> list[list[int]]: ...
     def collate(self, indices: Sequence[int]) -> dict[str, torch.Tensor]: ...
@@ -70,17 +70,32 @@ def train(stage: Stage, out: Path, work: Path, facts: dict[str, Any]) -> dict[st
     started = time.monotonic()
     loss = torch.tensor(math.nan)
 
-    with tqdm(total=total, initial=step, desc=stage.name, unit="step", disable=not accelerator.is_main_process, file=sys.stderr) as bar, _sigterm() as stop:
+    pace = 0.5 if sys.stderr.isatty() else 15.0  # a log file wants a line now and then, not a flood
+    bar = tqdm(
+        total=total,
+        initial=step,
+        desc=stage.name,
+        unit="step",
+        disable=not accelerator.is_main_process,
+        file=sys.stderr,
+        mininterval=pace,
+        miniters=1,
+    )
+    with bar, _sigterm() as stop:
         for batch in _batches(stage, epochs, step, accelerator):
             # Each step draws from its own seed, so that a resumed run drops out what an uninterrupted one would.
             set_seed(settings.seed * 1_000_003 + step * accelerator.num_processes + accelerator.process_index)
             loss = _step(accelerator, module, optimizer, scheduler, batch, settings)
             step += 1
-            seen += int(accelerator.gather(batch["attention_mask"].sum()).sum()) if accelerator.num_processes > 1 else int(batch["attention_mask"].sum())
+            seen += (
+                int(accelerator.gather(batch["attention_mask"].sum()).sum()) if accelerator.num_processes > 1 else int(batch["attention_mask"].sum())
+            )
             if step % 10 == 0 or step == total:
                 value = float(loss)
                 if not math.isfinite(value):
-                    raise ConlipaError(f"{stage.name}: the loss is {value} at step {step}; the last good checkpoint is in {work} (a lower learning_rate may help)")
+                    raise ConlipaError(
+                        f"{stage.name}: the loss is {value} at step {step}; the last good checkpoint is in {work} (a lower learning_rate may help)"
+                    )
                 history.append({"step": step, "loss": value})
                 bar.set_postfix(loss=f"{value:.3f}", tokens_per_s=f"{seen / (seconds + time.monotonic() - started):.0f}", refresh=False)
             bar.update()
@@ -90,7 +105,14 @@ def train(stage: Stage, out: Path, work: Path, facts: dict[str, Any]) -> dict[st
                 raise Stopped(f"{stage.name}: stopped at step {step} of {total}; the same command goes on from there")
 
     seconds += time.monotonic() - started
-    record = {**facts, "steps": total, "seconds": round(seconds, 1), "tokens_per_second": round(seen / max(seconds, 1e-9)), "environment": environment(), "loss": history}
+    record = {
+        **facts,
+        "steps": total,
+        "seconds": round(seconds, 1),
+        "tokens_per_second": round(seen / max(seconds, 1e-9)),
+        "environment": environment(),
+        "loss": history,
+    }
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         write_folder(out, lambda folder: stage.save(folder), record)
@@ -123,7 +145,9 @@ def _batches(stage: Stage, epochs: list[list[list[int]]], step: int, accelerator
         yield {name: tensor.to(accelerator.device) for name, tensor in stage.collate(share).items()}
 
 
-def _step(accelerator: Accelerator, module: nn.Module, optimizer: Any, scheduler: Any, batch: dict[str, torch.Tensor], settings: Optimisation) -> torch.Tensor:
+def _step(
+    accelerator: Accelerator, module: nn.Module, optimizer: Any, scheduler: Any, batch: dict[str, torch.Tensor], settings: Optimisation
+) -> torch.Tensor:
     with accelerator.autocast():
         terms = module(batch)
     loss = sum(total / accelerator.reduce(count.clone(), "sum") for total, count in terms) * accelerator.num_processes

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
 import yaml
 
 from dataset_scripts.errors import ConlipaError, UsageError, nearest
+
+RECIPES = Path(__file__).parent / "recipes"
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Recipe:
 @cache
 def profiles() -> tuple[str, ...]:
     """Names of the recipes that come with the kit."""
-    return tuple(sorted(path.name.removesuffix(".yaml") for path in (files("modeling") / "recipes").iterdir() if path.name.endswith(".yaml")))
+    return tuple(sorted(path.name.removesuffix(".yaml") for path in RECIPES.iterdir() if path.name.endswith(".yaml")))
 
 
 def read_recipe(profile: str) -> Recipe:
@@ -104,7 +105,7 @@ def read_recipe(profile: str) -> Recipe:
         UsageError: no such profile or file.
         ConlipaError: a key or value that a recipe does not have, with the file and the nearest right one.
     """
-    path = Path(profile) if profile.endswith((".yaml", ".yml")) else Path(str(files("modeling") / "recipes" / f"{profile}.yaml"))
+    path = Path(profile) if profile.endswith((".yaml", ".yml")) else RECIPES / f"{profile}.yaml"
     if not path.is_file():
         raise UsageError(f"unknown profile '{profile}'{nearest(profile, profiles())} (profiles: {', '.join(profiles())}, or a .yaml file)")
     try:

@@ -73,9 +73,8 @@ def _ascii_symbols() -> Iterator[tuple[str, str]]:
     for character in map(chr, range(0x80, 0x10000)):
         if unicodedata.category(character) == "Nd":
             yield character, str(unicodedata.decimal(character))
-        elif unicodedata.category(character)[0] == "P" and character != WORD_SEPARATOR:
-            if (ascii_form := anyascii(character)) in string.punctuation and len(ascii_form) == 1:
-                yield character, ascii_form
+        elif unicodedata.category(character)[0] == "P" and (ascii_form := anyascii(character)) in set(string.punctuation):
+            yield character, ascii_form
 
 
 def phoneme_tokenizer(max_length: int = MAX_LENGTH) -> PreTrainedTokenizerFast:

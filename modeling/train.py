@@ -46,7 +46,9 @@ def run(arguments: argparse.Namespace) -> None:
     train_stage(arguments.stage, recipe, arguments.wikiann, arguments.out, arguments.ner, strict=arguments.strict)
 
 
-def train_stage(stage: str, recipe: Recipe, wikiann: str, out: Path, ner: str | None = None, base_name: str | None = None, strict: bool = False) -> None:
+def train_stage(
+    stage: str, recipe: Recipe, wikiann: str, out: Path, ner: str | None = None, base_name: str | None = None, strict: bool = False
+) -> None:
     """Train a stage into `out`, unless it is there already, made from the same recipe and data."""
     from accelerate import PartialState
     from accelerate.utils import set_seed
@@ -54,7 +56,7 @@ def train_stage(stage: str, recipe: Recipe, wikiann: str, out: Path, ner: str | 
     from modeling.corpus import Corpus
     from modeling.fingerprint import of_folder, of_pairs, of_sentences
     from modeling.ipac import IpacStage
-    from modeling.loop import RECORD, Stage, facts_of, train
+    from modeling.loop import RECORD, facts_of, train
     from modeling.ner import NerStage
 
     PartialState(cpu=not _has_gpu())
@@ -69,7 +71,7 @@ def train_stage(stage: str, recipe: Recipe, wikiann: str, out: Path, ner: str | 
             return
         raise ConlipaError(f"{out}: holds a {record.get('stage', 'model')} of another recipe or other data; name another folder or remove it")
     set_seed(getattr(recipe, stage).seed)
-    made: Stage = NerStage(recipe, corpus) if stage == "ner" else IpacStage(recipe, str(ner), corpus, base_name)
+    made: NerStage | IpacStage = NerStage(recipe, corpus) if stage == "ner" else IpacStage(recipe, str(ner), corpus, base_name)
     train(made, out, out.with_name(f".{out.name}.checkpoints"), facts)
 
 

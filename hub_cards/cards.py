@@ -1,0 +1,162 @@
+"""Cards: YAML data and Markdown text from a run's own files; every number in them is read, none is typed."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+from huggingface_hub import DatasetCardData, EvalResult, ModelCardData, SpaceCardData
+from huggingface_hub.repocard_data import CardData
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dataset_scripts.conlipa import GROUPS
+from dataset_scripts.languages import language
+from modeling.evaluation import table
+from modeling.recipe import Recipe
+
+_templates = Environment(
+    loader=PackageLoader("hub_cards"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+)
+
+SOURCES = {"sample": "the kit's built-in sample (not a benchmark)", "hub": "WikiANN (`unimelb-nlp/wikiann`)"}
+
+
+def _card(data: CardData, template: str, **values: Any) -> str:
+    body = _templates.get_template(template).render(version=version("conlipa"), **values)
+    return f"---\n{data.to_yaml()}\n---\n\n{body}"
+
+
+def _hub_codes(langs: list[str]) -> list[str]:
+    """Codes that the Hub accepts: ISO 639-1 where there is one, else ISO 639-3, no two alike."""
+    codes = {language(iso).wikiann if len(language(iso).wikiann) == 2 else iso for iso in langs}
+    return sorted(codes)
+
+
+def _configs(configs: dict[str, dict[str, list[str]]], default: str) -> list[dict[str, Any]]:
+    """The `configs:` of a dataset card: config → split → files."""
+    made = []
+    for name, splits in configs.items():
+        config: dict[str, Any] = {"config_name": name, "data_files": [{"split": split, "path": paths} for split, paths in splits.items()]}
+        made.append(config | ({"default": True} if name == default else {}))
+    return made
+
+
+def conlipa_card(folder: Path) -> str:
+    """The card of the CONLIPA dataset in `folder`."""
+    rows: dict[str, Any] = {}
+    for path in sorted((folder / "data").glob("*.parquet")):
+        pairs = Dataset.from_parquet(str(path))
+        similarity = pairs["similarity"]
+        rows[path.stem] = {
+            "language": language(path.stem),
+            "pairs": len(pairs),
+            "attested": sum(origin == "attested" for origin in pairs["origin"]),
+            "similarity": sum(similarity) / len(pairs),
+            "example": pairs[0],
+        }
+    files = {iso: {"train": [f"data/{iso}.parquet"]} for group in GROUPS.values() for iso in group}
+    groups = {name: {"train": [f"data/{iso}.parquet" for iso in langs]} for name, langs in GROUPS.items() if langs}
+    data = DatasetCardData(
+        language=_hub_codes(["eng", *files]),
+        license="cc-by-4.0",
+        pretty_name="CONLIPA",
+        task_categories=["feature-extraction", "sentence-similarity"],
+        tags=["phonemes", "ipa", "loanwords", "contrastive-learning"],
+        size_categories=[_size_category(sum(row["pairs"] for row in rows.values()))],
+        configs=_configs(groups | files, "all"),
+    )
+    return _card(data, "conlipa.md", rows=rows, ten=GROUPS["all"], extra=GROUPS["extra"])
+
+
+def wikiann_card(folder: Path, source: str) -> str:
+    """The card of the WikiANN-IPA dataset in `folder`."""
+    rows: dict[str, dict[str, int]] = {}
+    configs: dict[str, dict[str, list[str]]] = {}
+    for path in sorted(folder.glob("*/*.parquet")):
+        iso, split = path.parent.name, path.stem
+        rows.setdefault(iso, {})[split] = len(Dataset.from_parquet(str(path)))
+        configs.setdefault(iso, {})[split] = [f"{iso}/{split}.parquet"]
+    data = DatasetCardData(
+        language=_hub_codes(list(rows)),
+        license="apache-2.0" if source == "sample" else "odc-by",
+        pretty_name="WikiANN-IPA",
+        task_categories=["token-classification"],
+        task_ids=["named-entity-recognition"],
+        tags=["phonemes", "ipa", "zero-shot"],
+        size_categories=[_size_category(sum(sum(row.values()) for row in rows.values()))],
+        configs=_configs(configs, "eng" if "eng" in configs else ""),
+    )
+    table_rows = [(language(iso), rows[iso]) for iso in rows]
+    return _card(data, "wikiann_ipa.md", rows=table_rows, source=source, described=SOURCES.get(source, "WikiANN"))
+
+
+def _size_category(rows: int) -> str:
+    bounds = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")]
+    return next((name for bound, name in bounds if rows < bound), "1M<n<10M")
+
+
+def _results(report: dict[str, Any], source: str) -> list[EvalResult]:
+    """The `model-index` of a report: both scores, every language."""
+    name, kind = ("conlipa sample", "conlipa-sample") if source == "sample" else ("WikiANN", "unimelb-nlp/wikiann")
+    return [
+        EvalResult(
+            task_type="token-classification",
+            task_name="zero-shot named entity recognition on phonemes",
+            dataset_type=kind,
+            dataset_name=f"{name} ({language(iso).name})",
+            dataset_config=language(iso).wikiann,
+            dataset_split="validation",
+            metric_type="f1",
+            metric_name={"paper_f1": "macro F1 over phoneme positions, as in the papers", "entity_f1": "strict entity F1 over words (seqeval, IOB2)"}[
+                score
+            ],
+            metric_value=round(row[score], 2),
+        )
+        for iso, row in report["languages"].items()
+        for score in ("paper_f1", "entity_f1")
+    ]
+
+
+def _model_data(recipe: Recipe, report: dict[str, Any], source: str, name: str, **more: Any) -> ModelCardData:
+    return ModelCardData(
+        language=_hub_codes(list(report["languages"])),
+        license="apache-2.0",
+        pipeline_tag="token-classification",
+        tags=["named-entity-recognition", "phonemes", "ipa", "zero-shot", "cross-lingual"],
+        model_name=name,
+        eval_results=_results(report, source),
+        **more,
+    )
+
+
+def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], source: str) -> str:
+    """The card of the stage-1 model."""
+    data = _model_data(recipe, scores["before"], source, f"{recipe.name}-ner", library_name="transformers")
+    return _card(
+        data, "ner.md", recipe=recipe, record=record, scores=table({"": scores["before"]}), source=source, described=SOURCES.get(source, "WikiANN")
+    )
+
+
+def ipac_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], source: str) -> str:
+    """The card of the stage-2 adapter."""
+    data = _model_data(recipe, scores["after"], source, f"{recipe.name}-ipac", library_name="peft", base_model=f"{recipe.name}-ner")
+    both = table({"before": scores["before"], "IPAC": scores["after"]})
+    return _card(data, "ipac.md", recipe=recipe, record=record, scores=both, source=source, described=SOURCES.get(source, "WikiANN"))
+
+
+def space_card(recipe: Recipe) -> str:
+    """The card (and configuration) of the Space."""
+    data = SpaceCardData(
+        title="Zero-shot NER on phonemes",
+        emoji="🗣️",
+        colorFrom="blue",
+        colorTo="green",
+        sdk="gradio",
+        sdk_version=version("gradio"),
+        app_file="app.py",
+        license="apache-2.0",
+        models=[f"{recipe.name}-ner", f"{recipe.name}-ipac"],
+    )
+    return _card(data, "space.md", recipe=recipe)

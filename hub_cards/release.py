@@ -1,0 +1,194 @@
+"""The whole job: a folder with one sub-folder a Hub repo, each with its card. Interrupted, it goes on; finished, it does nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datasets import Dataset
+
+from dataset_scripts.conlipa import FEATURES as PAIR_FEATURES
+from dataset_scripts.conlipa import GROUPS
+from dataset_scripts.errors import ConlipaError
+from dataset_scripts.pairs import pairs_path, read_pairs
+from dataset_scripts.wikiann import SPLITS
+from hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikiann_card
+from modeling.corpus import Corpus
+from modeling.evaluation import evaluate, table, write_json
+from modeling.fingerprint import of_folder, of_pairs
+from modeling.recipe import Recipe, read_recipe
+from modeling.train import train_stage
+from space import space_files
+
+MANIFEST = "release.json"
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Where the parts of a release lie."""
+
+    root: Path
+    recipe: Recipe
+
+    @property
+    def conlipa(self) -> Path:
+        return self.root / "conlipa"
+
+    @property
+    def wikiann(self) -> Path:
+        return self.root / "wikiann-ipa"
+
+    @property
+    def ner(self) -> Path:
+        return self.root / f"{self.recipe.name}-ner"
+
+    @property
+    def ipac(self) -> Path:
+        return self.root / f"{self.recipe.name}-ipac"
+
+    @property
+    def space(self) -> Path:
+        return self.root / "space"
+
+    @property
+    def scores(self) -> Path:
+        return self.root / "evaluation.json"
+
+    def repos(self) -> dict[str, str]:
+        """Folder names and the kind of Hub repo that each one is."""
+        return {self.conlipa.name: "dataset", self.wikiann.name: "dataset", self.ner.name: "model", self.ipac.name: "model", self.space.name: "space"}
+
+
+def release(out: Path, profile: str, wikiann: str, strict: bool = False) -> None:
+    """Make or finish the release in `out`, and print both scores before and after IPAC.
+
+    Raises:
+        ConlipaError: `out` belongs to something else, or a step failed (what is whole stays).
+    """
+    recipe = read_recipe(profile)
+    corpus = Corpus(wikiann, strict)
+    tree = Tree(out, recipe)
+    _claim(out, recipe, wikiann)
+    _step("CONLIPA", tree.conlipa, lambda: write_conlipa(tree.conlipa))
+    _step("WikiANN-IPA", tree.wikiann, lambda: write_wikiann(tree.wikiann, corpus))
+    sentences = str(tree.wikiann)
+    train_stage("ner", recipe, sentences, tree.ner)
+    train_stage("ipac", recipe, sentences, tree.ipac, ner=str(tree.ner), base_name=tree.ner.name)
+    scores = _scores(tree, recipe)
+    write_cards(tree, scores, wikiann)
+    _say(f"\n{table({'before': scores['before'], 'IPAC': scores['after']})}\n", sys.stdout)
+    _say("Made:", sys.stdout)
+    for name, kind in tree.repos().items():
+        _say(f"  {kind:8s}{tree.root / name}", sys.stdout)
+    _say(f"  scores  {tree.scores}\nNext: conlipa demo --model {tree.ner} --adapter {tree.ipac}", sys.stdout)
+
+
+def _claim(out: Path, recipe: Recipe, wikiann: str) -> None:
+    """Write the manifest, or check that the one there is ours."""
+    mine = {"kit": "conlipa", "recipe": json.loads(json.dumps(recipe.as_dict())), "wikiann": _named(wikiann)}
+    manifest = out / MANIFEST
+    if manifest.is_file():
+        there = json.loads(manifest.read_text(encoding="utf-8"))
+        if there != mine:
+            different = next(key for key in mine if there.get(key) != mine[key])
+            raise ConlipaError(f"{out}: belongs to another release (its {different} differs); name another folder with --out")
+    elif out.is_dir() and any(out.iterdir()):
+        raise ConlipaError(f"{out}: is not empty, and no release of this kit; name another folder with --out")
+    else:
+        write_json(mine, manifest)
+
+
+def _named(wikiann: str) -> str:
+    """`hub` and `sample` by name, a folder by its own name: a release says nothing of the machine that made it."""
+    return wikiann if wikiann in ("hub", "sample") else Path(wikiann).resolve().name
+
+
+def _step(name: str, folder: Path, make: Callable[[], None]) -> None:
+    if folder.is_dir():
+        _say(f"{name}: {folder} is done already")
+    else:
+        _say(f"{name}: writing {folder}")
+        make()
+
+
+def _say(text: str, where: Any = None) -> None:
+    print(text, file=where or sys.stderr, flush=True)
+
+
+def write_conlipa(folder: Path) -> None:
+    """One parquet file a language."""
+    beside = _beside(folder)
+    for lang in (iso for group in GROUPS.values() for iso in group):
+        (beside / "data").mkdir(exist_ok=True)
+        Dataset.from_list(read_pairs(pairs_path(lang)), features=PAIR_FEATURES).to_parquet(beside / "data" / f"{lang}.parquet")
+    os.replace(beside, folder)
+
+
+def write_wikiann(folder: Path, corpus: Corpus) -> None:
+    """`ISO/SPLIT.parquet` for every language and split of the source; languages done before an interruption stay."""
+    beside = folder.with_name(folder.name + ".partial")
+    for split in SPLITS:
+        for lang in corpus.languages(split):
+            path = beside / lang / f"{split}.parquet"
+            if not path.is_file():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                corpus.split(lang, split).to_parquet(path.with_suffix(".partial"))
+                path.with_suffix(".partial").replace(path)
+    os.replace(beside, folder)
+
+
+def _beside(folder: Path) -> Path:
+    beside = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    return beside
+
+
+def _scores(tree: Tree, recipe: Recipe) -> dict[str, Any]:
+    """Both evaluations, from `evaluation.json` where the weights are those that it was made with."""
+    made_with = {"ner": of_folder(str(tree.ner)), "ipac": of_folder(str(tree.ipac)), "pairs": of_pairs()}
+    if tree.scores.is_file():
+        there: dict[str, Any] = json.loads(tree.scores.read_text(encoding="utf-8"))
+        if there["weights"] == made_with:
+            _say(f"evaluation: {tree.scores} is done already")
+            return there
+    found: dict[str, Any] = {"weights": made_with, "split": "validation"}
+    corpus = Corpus(str(tree.wikiann))
+    memories = []
+    for name, adapter in (("before", None), ("after", str(tree.ipac))):
+        _say(f"evaluation: {name} IPAC")
+        memory = tree.root / f".evaluation.{made_with['ner' if adapter is None else 'ipac']}.partial"
+        found[name] = evaluate(str(tree.ner), adapter, corpus, None, "validation", memory)
+        memories.append(memory)
+    write_json(found, tree.scores)
+    for memory in memories:
+        memory.unlink(missing_ok=True)
+    return found
+
+
+def write_cards(tree: Tree, scores: dict[str, Any], wikiann: str) -> None:
+    """A README in every folder, and the Space's files; the same numbers give the same bytes."""
+    named = _named(wikiann)
+    tree.space.mkdir(exist_ok=True)
+    for source in space_files():
+        (tree.space / source.name).write_bytes(source.read_bytes())
+    records = {
+        stage: json.loads((folder / "training.json").read_text(encoding="utf-8")) for stage, folder in (("ner", tree.ner), ("ipac", tree.ipac))
+    }
+    cards = {
+        tree.conlipa: conlipa_card(tree.conlipa),
+        tree.wikiann: wikiann_card(tree.wikiann, named),
+        tree.ner: ner_card(tree.recipe, records["ner"], scores, named),
+        tree.ipac: ipac_card(tree.recipe, records["ipac"], scores, named),
+        tree.space: space_card(tree.recipe),
+    }
+    for folder, text in cards.items():
+        beside = folder / "README.md.partial"
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(folder / "README.md")

@@ -1,0 +1,104 @@
+"""Zero-shot evaluation: both scores, language by language, as a table and as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from dataset_scripts.errors import ConlipaError, UsageError, nearest
+from dataset_scripts.languages import language
+from modeling.alignment import word_labels
+from modeling.corpus import Corpus, encoded
+from modeling.encoder import load_adapted
+from modeling.metrics import confusion, entity_f1, paper_f1, summary
+from modeling.prediction import predictions
+
+SCORES = ("paper_f1", "entity_f1")
+
+
+def evaluate_language(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, max_length: int) -> dict[str, float]:
+    """`paper_f1`, `entity_f1` (percent) and `n`, the number of sentences."""
+    rows = corpus.split(lang, split)
+    gold_words = rows["ner_tags"]
+    examples = encoded(rows, tokenizer, max_length)
+    predicted = predictions(model, examples, tokenizer.pad_token_id, progress=lang)
+    counts = confusion([example["labels"] for example in examples], predicted)
+    words = [word_labels(p, example["word_ids"], len(gold)) for p, example, gold in zip(predicted, examples, gold_words, strict=True)]
+    return {"paper_f1": paper_f1(counts), "entity_f1": entity_f1(gold_words, words), "n": len(examples)}
+
+
+def evaluate(model: str, adapter: str | None, corpus: Corpus, langs: Sequence[str] | None, split: str, memory: Path | None = None) -> dict[str, Any]:
+    """Scores of a model (and adapter) on each language of a corpus: `{"languages": …, "average": …, "std": …}`.
+
+    The average is over the languages that the model was not trained on, as in the papers; it is over all where none is left.
+
+    Args:
+        memory: a file that keeps the languages done, so that an interrupted evaluation goes on; its owner removes it.
+
+    Raises:
+        ConlipaError: model or adapter cannot be loaded, or a language has no such split.
+    """
+    available = corpus.languages(split)
+    wanted = [language(code).iso for code in langs] if langs else available
+    for iso in wanted:
+        if iso not in available:
+            raise ConlipaError(f"{corpus.where or 'sample'}: no {split} split of {language(iso).name} ({iso}){nearest(iso, available)}")
+    if not wanted:
+        raise UsageError(f"{corpus.where or 'sample'}: has no {split} split at all")
+    loaded, tokenizer = load_adapted(model, adapter)
+    scores: dict[str, dict[str, float]] = json.loads(memory.read_text(encoding="utf-8")) if memory and memory.is_file() else {}
+    for iso in tqdm(wanted, desc="evaluate", unit="language", file=sys.stderr, disable=len(wanted) < 2):
+        if iso not in scores:
+            scores[iso] = evaluate_language(loaded, tokenizer, corpus, iso, split, max_length(tokenizer))
+            if memory:
+                write_json(scores, memory)
+    return report({iso: scores[iso] for iso in wanted}, trained_on(model))
+
+
+def max_length(tokenizer: Any) -> int:
+    """Positions a sentence may take: the papers' 128, less where the model has less."""
+    return min(128, int(tokenizer.model_max_length))
+
+
+def trained_on(model: str) -> list[str]:
+    """Source languages of a model folder, from its training record; none where it has no record."""
+    record = Path(model) / "training.json"
+    if not record.is_file():
+        return []
+    return list(json.loads(record.read_text(encoding="utf-8"))["recipe"]["ner"]["languages"])
+
+
+def report(scores: dict[str, dict[str, float]], sources: Sequence[str]) -> dict[str, Any]:
+    """The JSON of an evaluation."""
+    zero_shot = {iso: row for iso, row in scores.items() if iso not in sources} or scores
+    return {"languages": scores, **summary(zero_shot), "sources": list(sources)}
+
+
+def write_json(data: Any, path: Path) -> None:
+    """Write beside, then rename: a file that is there is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".partial")
+    beside.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    beside.replace(path)
+
+
+def table(results: dict[str, dict[str, Any]]) -> str:
+    """A Markdown table of one or more evaluations, side by side; `results` maps a column's heading to a report."""
+    head = " | ".join(f"{name} {score}" for name in results for score in SCORES)
+    lines = [f"| language | n | {head} |", "|---|---:|" + "---:|" * (len(results) * len(SCORES))]
+    first = next(iter(results.values()))
+    sources = set(first.get("sources", []))
+    for iso, row in first["languages"].items():
+        cells = " | ".join(f"{result['languages'][iso][score]:.2f}" for result in results.values() for score in SCORES)
+        mark = " (source)" if iso in sources else ""
+        lines.append(f"| {language(iso).name} ({iso}){mark} | {row['n']:.0f} | {cells} |")
+    for name in ("average", "std"):
+        cells = " | ".join(f"{result[name][score]:.2f}" for result in results.values() for score in SCORES)
+        label = "**AVG** (zero-shot)" if name == "average" else "**STD**"
+        lines.append(f"| {label} | | {cells} |")
+    return "\n".join(lines)
