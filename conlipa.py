@@ -25,19 +25,31 @@ __all__ = ["ConlipaError", "Tagger", "UsageError", "main", "register"]
 __version__ = version("conlipa")
 
 
+_DATASETS = ("conlipa", "wikiann_ipa")
+
+
 def register() -> None:
     """Make `load_dataset("conlipa")` and `load_dataset("wikiann_ipa")` known to `datasets`; importing this module does it."""
-    from datasets import packaged_modules
-    from datasets.packaged_modules import _hash_python_lines
+    from datasets import load, packaged_modules
+    from datasets.data_files import DataFilesDict
 
-    for name in ("conlipa", "wikiann_ipa"):
-        if name not in packaged_modules._PACKAGED_DATASETS_MODULES:
-            source = Path(__file__).parent / "dataset_scripts" / f"{name}.py"
-            digest = _hash_python_lines([*source.read_text(encoding="utf-8").splitlines(), _data_digest()])
-            packaged_modules._PACKAGED_DATASETS_MODULES[name] = (f"dataset_scripts.{name}", digest)
+    known = packaged_modules._PACKAGED_DATASETS_MODULES
+    if _DATASETS[0] in known:
+        return
+    for name in _DATASETS:
+        known[name] = (f"dataset_scripts.{name}", _digest())
+    original = load.PackagedDatasetModuleFactory.get_module
+
+    def get_module(self: Any) -> Any:
+        if self.name not in _DATASETS:
+            return original(self)
+        # The library looks for data files in the working folder, and fails where there are none: ours come with the package.
+        return load.DatasetModule(*known[self.name], {"data_files": DataFilesDict(), "dataset_name": self.name})
+
+    load.PackagedDatasetModuleFactory.get_module = get_module
 
 
-def _data_digest() -> str:
+def _digest() -> str:
     """Of the tables that decide what the builders yield: a changed pair or engine must not be answered from an old cache."""
     import hashlib
 

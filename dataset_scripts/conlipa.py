@@ -14,7 +14,7 @@ from dataset_scripts.pairs import Pair, pairs_path, read_pairs
 
 FEATURES = datasets.Features(
     {name: datasets.Value("string") for name in ("language", "target", "english", "target_ipa", "english_ipa", "origin")}
-    | {"similarity": datasets.Value("float32")}
+    | {"similarity": datasets.Value("float64")}
 )
 GROUPS = {"all": by_case("conlipa"), "extra": [iso for iso in by_case("extra") if pairs_path(iso).is_file()]}
 """Configs of several languages; every language of a group is a config of its own too."""

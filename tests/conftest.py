@@ -1,0 +1,93 @@
+"""Shared material: the command line as a user runs it, and one tiny release, made once."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+
+# Before any Hugging Face library is imported: the tests never leave this machine.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+TINY = """
+name: tiny
+encoder: {hidden_size: 48, layers: 2, heads: 2, intermediate_size: 96}
+ner: {languages: [eng], epochs: 3, batch_size: 32, learning_rate: 2e-3, warmup_ratio: 0.1, precision: "no", checkpoint_every: 20}
+ipac: {korean_pairs: 64, epochs: 1, batch_size: 64, learning_rate: 1e-3, precision: "no", checkpoint_every: 5, replay_weight: 1.0, shared_english: masked}
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_caches(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Caches of the test run itself, so that nothing is answered from a developer's own."""
+    home = tmp_path_factory.getbasetemp() / "hf"
+    os.environ["HF_HOME"] = str(home)
+    import datasets.config
+
+    datasets.config.HF_DATASETS_CACHE = home / "datasets"
+    datasets.config.HF_MODULES_CACHE = str(home / "modules")
+
+
+def run(*arguments: str, stdin: str = "", code: int | None = 0, timeout: int = 600, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """A command in a fresh process; `code` is the exit code that it must have (None: any)."""
+    done = subprocess.run(
+        [sys.executable, *arguments], input=stdin, capture_output=True, text=True, timeout=timeout, cwd=ROOT, env={**os.environ, **(env or {})}
+    )
+    if code is not None:
+        assert done.returncode == code, f"exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+    return done
+
+
+def conlipa(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
+    """The console script, in a fresh process."""
+    return run("-m", "conlipa", *arguments, **more)  # type: ignore[arg-type]
+
+
+def complaint(*arguments: str, code: int, **more: object) -> str:
+    """The one line that a failing command says."""
+    done = conlipa(*arguments, code=code, **more)
+    lines = [line for line in done.stderr.splitlines() if line.startswith("conlipa: error: ")]
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return lines[0].removeprefix("conlipa: error: ")
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recipe that trains in seconds."""
+    path = tmp_path_factory.mktemp("recipe") / "tiny.yaml"
+    path.write_text(TINY, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`conlipa release` of the tiny recipe on the built-in sample; shared by the workers of a run."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
+    recipe, out = shared / "tiny.yaml", shared / "tiny-release"
+    with (shared / "tiny.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (out / "space" / "README.md").is_file():
+            recipe.write_text(TINY, encoding="utf-8")
+            conlipa("release", "--out", str(out), "--profile", str(recipe))
+    return out
+
+
+@pytest.fixture(scope="session")
+def wikiann_folder() -> Path:
+    """The real WikiANN, where it lies beside the checkout."""
+    folder = SHARED / "data" / "wikiann"
+    if not folder.is_dir():
+        pytest.skip("no WikiANN folder beside this checkout")
+    return folder

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from datasets import load_dataset
+
+import conlipa  # noqa: F401  (registers the two datasets)
+from dataset_scripts.conlipa import GROUPS
+from dataset_scripts.pairs import pairs_path, read_pairs
+from dataset_scripts.wikiann import LABELS
+from tests.conftest import run
+
+CONFIGS = ["all", "extra", *GROUPS["all"], *GROUPS["extra"]]
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_conlipa_loads_offline(config: str) -> None:
+    pairs = load_dataset("conlipa", config, split="train")
+    expected = sum(len(read_pairs(pairs_path(iso))) for iso in GROUPS.get(config, [config]))
+    assert len(pairs) == expected
+    assert pairs.column_names == ["language", "target", "english", "target_ipa", "english_ipa", "origin", "similarity"]
+    assert all(pairs["target_ipa"])
+
+
+def test_conlipa_s_default_is_the_ten_languages() -> None:
+    assert set(load_dataset("conlipa", split="train")["language"]) == set(GROUPS["all"])
+
+
+def test_conlipa_streams_and_loads_in_two_processes() -> None:
+    streamed = list(load_dataset("conlipa", "all", split="train", streaming=True))
+    parallel = load_dataset("conlipa", "all", split="train", num_proc=2)
+    assert streamed == list(parallel)
+    assert streamed == list(load_dataset("conlipa", "all", split="train"))
+
+
+def test_an_unknown_config_is_refused() -> None:
+    with pytest.raises(ValueError, match="BuilderConfig 'xyz' not found"):
+        load_dataset("conlipa", "xyz")
+
+
+def test_wikiann_ipa_of_the_sample() -> None:
+    sinhala = load_dataset("wikiann_ipa", "sin", split="validation")
+    assert len(sinhala) == 80
+    assert sinhala.features["ner_tags"].feature.names == LABELS
+    for row in sinhala:
+        assert len(row["tokens"]) == len(row["ner_tags"]) == len(row["ipa_tokens"])
+        assert all(ipa and "  " not in ipa for ipa in row["ipa_tokens"])
+
+
+def test_wikiann_ipa_of_a_folder_follows_its_content(tmp_path: Path) -> None:
+    (tmp_path / "tur").mkdir()
+    file = tmp_path / "tur" / "dev.tsv"
+    for city, ipa in (("Ankara", "a n k a ɾ a"), ("Adana", "a d a n a")):
+        file.write_text(f"{city}\tB-LOC\n(\tO\n1999\tO\n", encoding="utf-8")
+        (row,) = load_dataset("wikiann_ipa", "tur", data_dir=str(tmp_path), split="validation")
+        assert row == {"tokens": [city, "(", "1999"], "ner_tags": [5, 0, 0], "ipa_tokens": [ipa, "(", "1 9 9 9"]}
+
+
+def test_wikiann_ipa_streams_and_loads_in_two_processes() -> None:
+    plain = list(load_dataset("wikiann_ipa", "tgk", split="validation"))
+    assert list(load_dataset("wikiann_ipa", "tgk", split="validation", streaming=True)) == plain
+    assert list(load_dataset("wikiann_ipa", "tgk", split="validation", num_proc=2)) == plain
+
+
+def test_loading_works_in_a_fresh_process_without_network() -> None:
+    code = "import conlipa; from datasets import load_dataset; print(len(load_dataset('conlipa', 'kat', split='train')))"
+    assert run("-c", code, env={"HF_HUB_OFFLINE": "1"}).stdout.strip() == str(len(read_pairs(pairs_path("kat"))))

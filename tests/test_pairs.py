@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dataset_scripts.conlipa import GROUPS, paper_size
+from dataset_scripts.errors import ConlipaError
+from dataset_scripts.languages import language, languages
+from dataset_scripts.pairs import COLUMNS, HELD_OUT, pairs_path, read_pairs, rebuild, similarity
+
+ALL = [iso for group in GROUPS.values() for iso in group]
+LEAST = {"cmn": 100, "kor": 1500} | {iso: 60 for iso in GROUPS["extra"]}
+
+
+@pytest.mark.parametrize("lang", ALL)
+def test_pair_files_are_clean_and_large_enough(lang: str) -> None:
+    rows = read_pairs(pairs_path(lang))  # checks every field of every row
+    attested = [row for row in rows if row["origin"] == "attested"]
+    assert len(attested) >= LEAST.get(lang, 200)
+    assert {row["language"] for row in rows} == {lang}
+    assert len({row["target"] for row in attested}) == len(attested)
+    assert not {str(row["english"]).lower() for row in rows} & HELD_OUT
+
+
+@pytest.mark.parametrize("lang", ALL)
+def test_rebuilding_changes_nothing(lang: str, tmp_path: Path) -> None:
+    copy = tmp_path / f"{lang}.tsv"
+    copy.write_bytes(pairs_path(lang).read_bytes())
+    rebuild(copy)
+    assert copy.read_bytes() == pairs_path(lang).read_bytes()
+
+
+def test_extra_languages_are_none_of_the_test_languages() -> None:
+    assert len(GROUPS["extra"]) >= 10
+    assert all(language(iso).case == "extra" for iso in GROUPS["extra"])
+    assert not {language(iso).family for iso in GROUPS["extra"]} & {language(iso).family for iso in GROUPS["all"]}
+
+
+def test_twenty_names_are_held_out() -> None:
+    assert len(HELD_OUT) == 20
+
+
+ROW = ["fin", "auto", "auto", "a u t o", "ɔ t o ʊ", "attested", "0.7"]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        (ROW[:-1], "expected 7 columns"),
+        (["xxx", *ROW[1:]], "unknown language 'xxx'"),
+        (["fin", "авто", *ROW[2:]], "'авто': 'а' is of the script Cyrl, expected Latn"),
+        (["fin", "auto2", *ROW[2:]], "'2' is no letter"),
+        ([*ROW[:3], "", *ROW[4:]], "target_ipa is empty"),
+        ([*ROW[:3], "a 7 o", *ROW[4:]], "target_ipa holds what is no IPA phoneme: '7'"),
+        ([*ROW[:3], "aa", *ROW[4:]], "no IPA phoneme: 'aa'"),
+        ([*ROW[:5], "guessed", "0.5"], "origin is 'guessed'"),
+        ([*ROW[:6], "1.5"], "similarity is '1.5'"),
+        ([*ROW[:6], "high"], "similarity is 'high'"),
+        ([*ROW[:2], "London", *ROW[3:]], "held out for evaluation"),
+        (ROW, "stands on line 2 already"),
+    ],
+)
+def test_a_malformed_row_is_told_with_file_and_line(tmp_path: Path, row: list[str], reason: str) -> None:
+    path = tmp_path / "fin.tsv"
+    path.write_text("\n".join("\t".join(fields) for fields in (COLUMNS, ROW, row)) + "\n", encoding="utf-8")
+    with pytest.raises(ConlipaError) as caught:
+        read_pairs(path)
+    assert str(caught.value).startswith(f"{path}:3: ")
+    assert reason in str(caught.value)
+
+
+def test_a_missing_column_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "fin.tsv"
+    path.write_text("target\tenglish\nauto\tauto\n", encoding="utf-8")
+    with pytest.raises(ConlipaError, match=r"fin\.tsv:1: expected the columns language, target"):
+        read_pairs(path)
+
+
+def test_similarity_is_one_for_the_same_word_and_falls_with_distance() -> None:
+    assert similarity("k æ t", "k æ t") == 1.0
+    assert similarity("b æ t", "p æ t") > similarity("b æ t", "s u n")
+    assert 0.0 <= similarity("a", "k ɹ ɪ s m ə s") < 0.4
+    assert similarity("a i s ▁ k r i m", "a i s k r i m") == 1.0
+
+
+def test_paper_size_takes_512_korean_pairs_and_all_others() -> None:
+    rows = paper_size(kor=512, seed=1)
+    per_language = {iso: sum(row["language"] == iso for row in rows) for iso in GROUPS["all"]}
+    assert per_language.pop("kor") == 512
+    assert per_language == {iso: len(read_pairs(pairs_path(iso))) for iso in per_language}
+    assert rows == paper_size(kor=512, seed=1)
+    assert rows != paper_size(kor=512, seed=2)
+    assert len(paper_size(kor=None)) == sum(len(read_pairs(pairs_path(iso))) for iso in GROUPS["all"])
+
+
+def test_every_extra_language_with_pairs_is_in_the_table() -> None:
+    assert set(ALL) <= set(languages())
