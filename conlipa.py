@@ -99,8 +99,9 @@ def _tag(arguments: argparse.Namespace) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
+    from dataset_scripts.writing import write_json
     from modeling.corpus import Corpus
-    from modeling.evaluation import evaluate, table, write_json
+    from modeling.evaluation import evaluate, table
     from modeling.tagger import packaged
 
     model, adapter = packaged(arguments.model, arguments.adapter)

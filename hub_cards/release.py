@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,9 +17,10 @@ from dataset_scripts.conlipa import GROUPS
 from dataset_scripts.errors import ConlipaError
 from dataset_scripts.pairs import pairs_path, read_pairs
 from dataset_scripts.wikiann import SPLITS
+from dataset_scripts.writing import complaints_about, whole_folder, write_json, write_text
 from hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikiann_card
 from modeling.corpus import Corpus
-from modeling.evaluation import evaluate, table, write_json
+from modeling.evaluation import evaluate, table
 from modeling.fingerprint import of_folder, of_pairs
 from modeling.recipe import Recipe, read_recipe
 from modeling.train import train_stage
@@ -74,7 +74,7 @@ def release(out: Path, profile: str, wikiann: str, strict: bool = False) -> None
     recipe = read_recipe(profile)
     corpus = Corpus(wikiann, strict)
     tree = Tree(out, recipe)
-    _claim(out, recipe, wikiann)
+    _claim(out, recipe, wikiann, corpus.fingerprint())
     _step("CONLIPA", tree.conlipa, lambda: write_conlipa(tree.conlipa))
     _step("WikiANN-IPA", tree.wikiann, lambda: write_wikiann(tree.wikiann, corpus))
     sentences = str(tree.wikiann)
@@ -89,9 +89,15 @@ def release(out: Path, profile: str, wikiann: str, strict: bool = False) -> None
     _say(f"  scores  {tree.scores}\nNext: conlipa demo --model {tree.ner} --adapter {tree.ipac}", sys.stdout)
 
 
-def _claim(out: Path, recipe: Recipe, wikiann: str) -> None:
+def _claim(out: Path, recipe: Recipe, wikiann: str, sentences: str) -> None:
     """Write the manifest, or check that the one there is ours."""
-    mine = {"kit": "conlipa", "recipe": json.loads(json.dumps(recipe.as_dict())), "wikiann": _named(wikiann)}
+    mine = {
+        "kit": "conlipa",
+        "recipe": json.loads(json.dumps(recipe.as_dict())),
+        "wikiann": _named(wikiann),
+        "sentences": sentences,
+        "pairs": of_pairs(),
+    }
     manifest = out / MANIFEST
     if manifest.is_file():
         there = json.loads(manifest.read_text(encoding="utf-8"))
@@ -123,11 +129,10 @@ def _say(text: str, where: Any = None) -> None:
 
 def write_conlipa(folder: Path) -> None:
     """One parquet file a language."""
-    beside = _beside(folder)
-    for lang in (iso for group in GROUPS.values() for iso in group):
-        (beside / "data").mkdir(exist_ok=True)
-        Dataset.from_list(read_pairs(pairs_path(lang)), features=PAIR_FEATURES).to_parquet(beside / "data" / f"{lang}.parquet")
-    os.replace(beside, folder)
+    with whole_folder(folder) as beside:
+        (beside / "data").mkdir()
+        for lang in (iso for group in GROUPS.values() for iso in group):
+            Dataset.from_list(read_pairs(pairs_path(lang)), features=PAIR_FEATURES).to_parquet(beside / "data" / f"{lang}.parquet")
 
 
 def write_wikiann(folder: Path, corpus: Corpus) -> None:
@@ -137,17 +142,11 @@ def write_wikiann(folder: Path, corpus: Corpus) -> None:
         for lang in corpus.languages(split):
             path = beside / lang / f"{split}.parquet"
             if not path.is_file():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                corpus.split(lang, split).to_parquet(path.with_suffix(".partial"))
-                path.with_suffix(".partial").replace(path)
+                with complaints_about(folder):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    corpus.split(lang, split).to_parquet(path.with_suffix(".partial"))
+                    path.with_suffix(".partial").replace(path)
     os.replace(beside, folder)
-
-
-def _beside(folder: Path) -> Path:
-    beside = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    return beside
 
 
 def _scores(tree: Tree, recipe: Recipe) -> dict[str, Any]:
@@ -189,6 +188,4 @@ def write_cards(tree: Tree, scores: dict[str, Any], wikiann: str) -> None:
         tree.space: space_card(tree.recipe),
     }
     for folder, text in cards.items():
-        beside = folder / "README.md.partial"
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(folder / "README.md")
+        write_text(text, folder / "README.md")

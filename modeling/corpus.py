@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,13 @@ class Corpus:
         if self.parquet:
             return sorted(path.parent.name for path in Path(str(self.where)).glob(f"*/{split}.parquet"))
         return source(self.where).languages(split)
+
+    def fingerprint(self) -> str:
+        """Changes when any sentence of any language does."""
+        if self.parquet:
+            return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(str(self.where)).glob("*/*.parquet")))).hexdigest()[:16]
+        origin = source(self.where)
+        return hashlib.sha256(" ".join(f"{lang}={origin.fingerprint(lang)}" for lang in origin.languages()).encode()).hexdigest()[:16]
 
     def split(self, lang: str, split: str) -> Dataset:
         """Rows of the WikiANN-IPA contract."""

@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 
 from dataset_scripts.errors import ConlipaError, UsageError, nearest
 from dataset_scripts.languages import language
+from dataset_scripts.writing import write_json
 from modeling.alignment import word_labels
 from modeling.corpus import Corpus, encoded
 from modeling.encoder import load_adapted
@@ -77,14 +78,6 @@ def report(scores: dict[str, dict[str, float]], sources: Sequence[str]) -> dict[
     """The JSON of an evaluation."""
     zero_shot = {iso: row for iso, row in scores.items() if iso not in sources} or scores
     return {"languages": scores, **summary(zero_shot), "sources": list(sources)}
-
-
-def write_json(data: Any, path: Path) -> None:
-    """Write beside, then rename: a file that is there is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".partial")
-    beside.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    beside.replace(path)
 
 
 def table(results: dict[str, dict[str, Any]]) -> str:

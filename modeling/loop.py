@@ -25,6 +25,7 @@ from tqdm.auto import tqdm
 from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
 
 from dataset_scripts.errors import ConlipaError
+from dataset_scripts.writing import complaints_about, whole_folder, write_json
 from modeling.recipe import Optimisation
 
 RECORD = "training.json"
@@ -115,7 +116,9 @@ def train(stage: Stage, out: Path, work: Path, facts: dict[str, Any]) -> dict[st
     }
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
-        write_folder(out, lambda folder: stage.save(folder), record)
+        with whole_folder(out) as folder:
+            stage.save(folder)
+            write_json(record, folder / RECORD)
         shutil.rmtree(work, ignore_errors=True)
     accelerator.wait_for_everyone()
     accelerator.free_memory()
@@ -169,11 +172,11 @@ class Checkpoints:
 
     def save(self, step: int, seen: int, seconds: float) -> None:
         beside, place = self.folder / "next.partial", self.folder / f"step-{step:07d}"
-        self.accelerator.save_state(str(beside), safe_serialization=True)
+        with complaints_about(self.folder):
+            self.accelerator.save_state(str(beside), safe_serialization=True)
         if self.accelerator.is_main_process:
             state = {"step": step, "seen": seen, "seconds": seconds, "facts": self.facts, "history": self.history}
-            (beside / "loop.json").write_text(json.dumps(state), encoding="utf-8")
-            shutil.rmtree(place, ignore_errors=True)
+            write_json(state, beside / "loop.json")
             os.replace(beside, place)
             for old in sorted(self.folder.glob("step-*"))[:-1]:
                 shutil.rmtree(old, ignore_errors=True)
@@ -211,17 +214,6 @@ class _sigterm:
     def __exit__(self, *_: object) -> None:
         if self.previous is not None:
             signal.signal(signal.SIGTERM, self.previous)
-
-
-def write_folder(out: Path, save: Any, record: dict[str, Any]) -> None:
-    """`save(folder)`, then the record, into a folder beside `out` that is renamed when whole."""
-    beside = out.with_name(out.name + ".partial")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    save(beside)
-    (beside / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    shutil.rmtree(out, ignore_errors=True)
-    os.replace(beside, out)
 
 
 def environment() -> dict[str, Any]:

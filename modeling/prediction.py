@@ -26,7 +26,9 @@ def logits(model: Any, examples: Sequence[dict[str, list[int]]], pad_id: int, pr
     model = model.to(device()).eval()
     found: list[torch.Tensor] = [torch.empty(0)] * len(examples)
     lengths = [len(example["input_ids"]) for example in examples]
-    with tqdm(total=len(examples), desc=progress, unit="sentence", disable=progress is None or not sys.stderr.isatty(), file=sys.stderr, leave=False) as bar:
+    with tqdm(
+        total=len(examples), desc=progress, unit="sentence", disable=progress is None or not sys.stderr.isatty(), file=sys.stderr, leave=False
+    ) as bar:
         for indices in _batches(lengths):
             batch = token_batch([{"input_ids": examples[i]["input_ids"]} for i in indices], pad_id)
             scores = model(**{name: tensor.to(device()) for name, tensor in batch.items()}).logits.float().cpu()

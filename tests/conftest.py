@@ -23,7 +23,8 @@ TINY = """
 name: tiny
 encoder: {hidden_size: 48, layers: 2, heads: 2, intermediate_size: 96}
 ner: {languages: [eng], epochs: 3, batch_size: 32, learning_rate: 2e-3, warmup_ratio: 0.1, precision: "no", checkpoint_every: 20}
-ipac: {korean_pairs: 64, epochs: 1, batch_size: 64, learning_rate: 1e-3, precision: "no", checkpoint_every: 5, replay_weight: 1.0, shared_english: masked}
+ipac:
+  {korean_pairs: 64, epochs: 1, batch_size: 64, learning_rate: 1e-3, precision: "no", checkpoint_every: 5, replay_weight: 1.0, shared_english: masked}
 """
 
 
@@ -38,7 +39,9 @@ def _own_caches(tmp_path_factory: pytest.TempPathFactory) -> None:
     datasets.config.HF_MODULES_CACHE = str(home / "modules")
 
 
-def run(*arguments: str, stdin: str = "", code: int | None = 0, timeout: int = 600, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, stdin: str = "", code: int | None = 0, timeout: int = 600, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """A command in a fresh process; `code` is the exit code that it must have (None: any)."""
     done = subprocess.run(
         [sys.executable, *arguments], input=stdin, capture_output=True, text=True, timeout=timeout, cwd=ROOT, env={**os.environ, **(env or {})}

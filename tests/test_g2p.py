@@ -10,8 +10,10 @@ from dataset_scripts.g2p import ipa_string, phonemizer
 from dataset_scripts.ipa import is_ipa
 from dataset_scripts.languages import languages
 
-HELLO = {"Latn": "Salam", "Cyrl": "Салам", "Arab": "سلام", "Hani": "中国", "Hang": "한국", "Kana": "カナダ", "Geor": "საქართველო", "Syrc": "ܫܠܡܐ", "Ethi": "ሰላም"} | {
-    "Deva": "भारत", "Guru": "ਪੰਜਾਬ", "Orya": "ଓଡ଼ିଶା", "Taml": "தமிழ்", "Telu": "తెలుగు", "Mlym": "മലയാളം", "Sinh": "සිංහල", "Thai": "ไทย", "Khmr": "ខ្មែរ"
+HELLO = {
+    "Latn": "Salam", "Cyrl": "Салам", "Arab": "سلام", "Hani": "中国", "Hang": "한국", "Kana": "カナダ",
+    "Geor": "საქართველო", "Syrc": "ܫܠܡܐ", "Ethi": "ሰላም", "Deva": "भारत", "Guru": "ਪੰਜਾਬ", "Orya": "ଓଡ଼ିଶା",
+    "Taml": "தமிழ்", "Telu": "తెలుగు", "Mlym": "മലയാളം", "Sinh": "සිංහල", "Thai": "ไทย", "Khmr": "ខ្មែរ",
 }  # fmt: skip
 
 

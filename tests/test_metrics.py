@@ -62,7 +62,7 @@ def test_paper_f1_worked_by_hand() -> None:
 
 def test_average_and_sample_deviation_as_in_the_papers() -> None:
     # Table 2 of the second paper, XPhoneBERT, Case 1
-    case_1 = dict(zip("sin som mri quy uig aii kin ilo".split(), [43.61, 38.91, 38.07, 51.90, 44.82, 31.03, 49.67, 73.05], strict=True))
-    result = summary({iso: {"paper_f1": f1, "entity_f1": 0.0} for iso, f1 in case_1.items()})
+    case_1 = [43.61, 38.91, 38.07, 51.90, 44.82, 31.03, 49.67, 73.05]
+    result = summary({str(number): {"paper_f1": f1, "entity_f1": 0.0} for number, f1 in enumerate(case_1)})
     assert round(result["average"]["paper_f1"], 2) == 46.38
     assert round(result["std"]["paper_f1"], 2) == 12.67

@@ -13,7 +13,13 @@ from tests.conftest import run
 def test_the_paper_s_recipe_is_the_paper_s() -> None:
     paper = read_recipe("paper")
     assert paper.encoder.repo == "vinai/xphonebert-base"
-    assert (paper.ner.epochs, paper.ner.learning_rate, paper.ner.weight_decay, paper.ner.batch_size, paper.ner.warmup_ratio) == (10, 1e-5, 0.01, 128, 0.025)
+    assert (paper.ner.epochs, paper.ner.learning_rate, paper.ner.weight_decay, paper.ner.batch_size, paper.ner.warmup_ratio) == (
+        10,
+        1e-5,
+        0.01,
+        128,
+        0.025,
+    )
     assert (paper.ipac.korean_pairs, paper.ipac.temperature, paper.ipac.epochs, paper.ipac.projection) == (512, 0.1, 2, 64)
     assert (paper.ipac.lora_rank, paper.ipac.lora_alpha, paper.ipac.lora_dropout) == (8, 32, 0.1)
     assert (paper.ipac.replay_weight, paper.ipac.shared_english) == (0.0, "negative")  # improvements are off

@@ -39,7 +39,9 @@ def test_every_phoneme_of_the_normal_form_has_an_id() -> None:
                 assert ids[1] != UNKNOWN, letter + "".join(modifiers)
 
 
-@pytest.mark.parametrize(("phoneme", "folded"), [("tʰ", "tʰ"), ("ʃʰ", "ʃ"), ("pʲʰ", "pʲ"), ("m̃", "m"), ("tʃʰʲ", "tʃʰ"), ("“", '"'), ("–", "-"), ("٣", "3"), ("。", ".")])
+@pytest.mark.parametrize(
+    ("phoneme", "folded"), [("tʰ", "tʰ"), ("ʃʰ", "ʃ"), ("pʲʰ", "pʲ"), ("m̃", "m"), ("tʃʰʲ", "tʃʰ"), ("“", '"'), ("–", "-"), ("٣", "3"), ("。", ".")]
+)
 def test_folding_to_the_nearest(phoneme: str, folded: str) -> None:
     assert TOKENIZER(phoneme)["input_ids"] == TOKENIZER(folded)["input_ids"]
 
