@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Sequence
-from functools import cache
 from pathlib import Path
 
 import regex
@@ -17,6 +16,7 @@ from dataset_scripts.errors import ConlipaError
 from dataset_scripts.g2p import WORD_SEPARATOR, ipa_string, phonemizer
 from dataset_scripts.ipa import is_ipa
 from dataset_scripts.languages import language, languages
+from dataset_scripts.similarity import similarity
 from dataset_scripts.tables import FOLDER
 from dataset_scripts.words import script_of
 
@@ -103,25 +103,6 @@ def _check_script(word: str, scripts: Sequence[str]) -> None:
                 raise ConlipaError(f"'{word}': '{letter}' is of the script {found}, expected {' or '.join(scripts)}")
         elif not regex.match(r"[ \p{M}'’\u200c\u200d]", letter):
             raise ConlipaError(f"'{word}': {letter!r} is no letter")
-
-
-@cache
-def _distance() -> object:
-    import panphon.distance
-
-    return panphon.distance.Distance()
-
-
-def similarity(first: str, second: str) -> float:
-    """How alike two phoneme strings sound, 0 to 1: one less panphon's feature edit distance over the longer one's length.
-
-    Every insertion or deletion costs 1, a substitution the share of articulatory features in which the two phonemes differ.
-    """
-    a, b = (ipa.replace(WORD_SEPARATOR, "").replace(" ", "") for ipa in (first, second))
-    if not a or not b:
-        return 0.0
-    distance = _distance().hamming_feature_edit_distance_div_maxlen(a, b)  # type: ignore[attr-defined]
-    return max(0.0, min(1.0, 1.0 - float(distance)))
 
 
 def transcribed(lang: str, words: Sequence[str]) -> list[str]:

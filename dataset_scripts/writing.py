@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from dataset_scripts.errors import ConlipaError
 
 
@@ -42,11 +44,8 @@ def complaints_about(place: Path) -> Iterator[None]:
         raise
     except OSError as error:
         raise ConlipaError(f"{place}: could not be written ({error.strerror or error})") from error
-    except Exception as error:
-        said = str(error)
-        if type(error).__name__ == "SafetensorError" or "PytorchStreamWriter" in said or "file write failed" in said or "No space left" in said:
-            raise ConlipaError(f"{place}: could not be written ({said.splitlines()[0]}; is the disk full?)") from error
-        raise
+    except (RuntimeError, SafetensorError) as error:  # what torch and safetensors make of a full disk
+        raise ConlipaError(f"{place}: could not be written ({str(error).splitlines()[0]}; is the disk full?)") from error
 
 
 def write_text(text: str, path: Path) -> None:

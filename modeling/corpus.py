@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
+from pyarrow import parquet
 
 from dataset_scripts import wikiann_ipa
 from dataset_scripts.errors import ConlipaError
@@ -47,7 +48,7 @@ class Corpus:
             path = Path(str(self.where)) / lang / f"{split}.parquet"
             if not path.is_file():
                 raise ConlipaError(f"{path}: no {split} split of {language(lang).name}")
-            return Dataset.from_parquet(str(path))
+            return Dataset(parquet.read_table(path))  # `from_parquet` would copy it to a cache first
         return prepared(lang, split, self.where, self.strict)
 
 
