@@ -197,6 +197,10 @@ def main(argv: list[str] | None = None) -> None:
     arguments = _parser().parse_args(argv)
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
+        if arguments.command in ("tag", "evaluate", "release", "demo"):
+            from modeling.quiet import quiet
+
+            quiet()
         arguments.run(arguments)
         sys.stdout.flush()
     except ConlipaError as error:

@@ -79,13 +79,11 @@ def main() -> None:
     proof = {lang: prove(lang) for group in GROUPS.values() for lang in group}
     print("| language | pairs | attested | AUC | mean | shuffled | weakest |\n|---|---:|---:|---:|---:|---:|---|")
     for lang, row in proof.items():
-        print(
-            f"| {lang} | {row['pairs']} | {row['attested']} | {row['auc']:.4f} | {row['mean']:.3f} | {row['mean_shuffled']:.3f} | {'; '.join(row['weakest'][:3])} |"
-        )
+        weakest = "; ".join(row["weakest"][:3])
+        print(f"| {lang} | {row['pairs']} | {row['attested']} | {row['auc']:.4f} | {row['mean']:.3f} | {row['mean_shuffled']:.3f} | {weakest} |")
     measured = {name: round(value, 2) for name, value in accuracy().items()}
-    print(
-        f"Korean orthography: {measured['exact']}% of {measured['pairs']:.0f} attested words exactly, {measured['letter_error_rate']}% of letters in error"
-    )
+    exact, letters = measured["exact"], measured["letter_error_rate"]
+    print(f"Korean orthography, {measured['pairs']:.0f} attested words: {exact}% exactly, {letters}% of letters in error")
     write_json({"languages": proof, "korean_orthography": measured}, FOLDER / "pairs" / "proof.json")
     draw(proof)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pyarrow import parquet
 
 from dataset_scripts.conlipa import GROUPS
 from dataset_scripts.languages import language
+from dataset_scripts.tables import FOLDER
 from modeling.evaluation import table
 from modeling.recipe import Recipe
 
@@ -45,16 +47,11 @@ def _configs(configs: dict[str, dict[str, list[str]]], default: str) -> list[dic
 
 def conlipa_card(folder: Path) -> str:
     """The card of the CONLIPA dataset in `folder`."""
+    proof = json.loads((FOLDER / "pairs" / "proof.json").read_text(encoding="utf-8"))
     rows: dict[str, Any] = {}
     for path in sorted((folder / "data").glob("*.parquet")):
         pairs = parquet.read_table(path).to_pylist()
-        rows[path.stem] = {
-            "language": language(path.stem),
-            "pairs": len(pairs),
-            "attested": sum(row["origin"] == "attested" for row in pairs),
-            "similarity": sum(row["similarity"] for row in pairs) / len(pairs),
-            "example": pairs[0],
-        }
+        rows[path.stem] = {**proof["languages"][path.stem], "language": language(path.stem), "pairs": len(pairs), "example": pairs[0]}
     files = {iso: {"train": [f"data/{iso}.parquet"]} for group in GROUPS.values() for iso in group}
     groups = {name: {"train": [f"data/{iso}.parquet" for iso in langs]} for name, langs in GROUPS.items() if langs}
     data = DatasetCardData(
@@ -66,7 +63,7 @@ def conlipa_card(folder: Path) -> str:
         size_categories=[_size_category(sum(row["pairs"] for row in rows.values()))],
         configs=_configs(groups | files, "all"),
     )
-    return _card(data, "conlipa.md", rows=rows, ten=GROUPS["all"], extra=GROUPS["extra"])
+    return _card(data, "conlipa.md", rows=rows, ten=GROUPS["all"], extra=GROUPS["extra"], korean=proof["korean_orthography"])
 
 
 def wikiann_card(folder: Path, source: str) -> str:

@@ -16,6 +16,7 @@ from dataset_scripts.conlipa import FEATURES as PAIR_FEATURES
 from dataset_scripts.conlipa import GROUPS
 from dataset_scripts.errors import ConlipaError
 from dataset_scripts.pairs import pairs_path, read_pairs
+from dataset_scripts.tables import FOLDER
 from dataset_scripts.wikiann import SPLITS
 from dataset_scripts.writing import complaints_about, whole_folder, write_json, write_text
 from hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikiann_card
@@ -133,6 +134,7 @@ def write_conlipa(folder: Path) -> None:
         (beside / "data").mkdir()
         for lang in (iso for group in GROUPS.values() for iso in group):
             Dataset.from_list(read_pairs(pairs_path(lang)), features=PAIR_FEATURES).to_parquet(beside / "data" / f"{lang}.parquet")
+        (beside / "similarity.svg").write_bytes((FOLDER / "pairs" / "similarity.svg").read_bytes())
 
 
 def write_wikiann(folder: Path, corpus: Corpus) -> None:

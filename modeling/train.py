@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from dataset_scripts.errors import ConlipaError, UsageError
+from modeling.quiet import quiet
 from modeling.recipe import Recipe, profiles, read_recipe
 
 
@@ -83,6 +84,7 @@ def _has_gpu() -> bool:
 
 def main() -> None:
     arguments = parser().parse_args()
+    quiet()
     try:
         run(arguments)
     except ConlipaError as error:
