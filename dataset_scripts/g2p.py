@@ -36,8 +36,8 @@ class Phonemizer:
     are counted in `rescued`.
     """
 
-    def __init__(self, lang: str, engine: str = "auto") -> None:
-        """`engine`: `auto` (the language's own chain), a kind (`epitran`, `espeak`) or a full name (`espeak:tr`, `map:FILE.csv`).
+    def __init__(self, lang: str, wanted: str = "auto") -> None:
+        """`wanted`: `auto` (the language's own chain), a kind (`epitran`, `espeak`) or a full name (`espeak:tr`, `map:FILE.csv`).
 
         Raises:
             UsageError: an unknown language or kind of engine.
@@ -45,12 +45,13 @@ class Phonemizer:
         """
         self.rescued: Counter[str] = Counter()
         self._memory: dict[tuple[str, str], tuple[str, ...]] = {}
-        if engine.startswith("map:"):  # the one way to a language that the table does not list
+        if wanted.startswith("map:"):  # the one way to a language that the table does not list
             self.language: Language | None = None
-            self.engines: tuple[str, ...] = (engine,)
+            self.engines: tuple[str, ...] = (wanted,)
+            engine(wanted)  # a mistake in the table is told now
         else:
             self.language = language(lang)
-            self.engines = _chosen(self.language, engine)
+            self.engines = _chosen(self.language, wanted)
         self._last_resort = LastResort()
 
     def __call__(self, words: Sequence[str]) -> list[list[str]]:

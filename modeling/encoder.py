@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import nn
 from torch.nn.utils import parametrize
 from transformers import AutoTokenizer, RobertaConfig, RobertaForTokenClassification, RobertaModel
@@ -133,7 +134,7 @@ def load_tagger(where: str) -> tuple[RobertaForTokenClassification, Any]:
     try:
         model = RobertaForTokenClassification.from_pretrained(where, use_safetensors=True).eval()
         tokenizer = AutoTokenizer.from_pretrained(where)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ConlipaError(f"{where}: cannot be loaded ({str(error).splitlines()[0]})") from error
     if [model.config.id2label[number] for number in range(model.config.num_labels)] != LABELS:
         raise ConlipaError(f"{where}: its labels are not {', '.join(LABELS)}")
@@ -155,7 +156,7 @@ def load_adapted(where: str, adapter: str | None, merge: bool = True) -> tuple[A
         raise ConlipaError(f"{adapter}: no adapter folder (adapter_config.json or adapter_model.safetensors is missing)")
     try:
         adapted = PeftModel.from_pretrained(model, adapter).eval()
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ConlipaError(f"{adapter}: does not fit {where} ({str(error).splitlines()[0]})") from error
     return (adapted.merge_and_unload() if merge else adapted), tokenizer
 

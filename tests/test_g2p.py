@@ -114,6 +114,17 @@ def test_engines_that_do_not_exist() -> None:
         phonemizer("tur", "espaek:tr")
 
 
+def test_a_language_without_any_engine_is_told_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from dataset_scripts import g2p
+    from dataset_scripts.languages import language
+
+    monkeypatch.setattr(g2p, "language", lambda code: replace(language("kin"), engines=()))
+    with pytest.raises(ConlipaError, match=r"no engine transcribes Kinyarwanda \(kin\); give your own letters with --engine map:FILE.csv"):
+        g2p.Phonemizer("kin")
+
+
 @pytest.mark.parametrize(("a", "b", "distance"), [("", "", 0), ("kat", "kat", 0), ("kat", "kast", 1), ("kitten", "sitting", 3), ("", "abc", 3)])
 def test_edit_distance(a: str, b: str, distance: int) -> None:
     assert edit_distance(list(a), list(b)) == distance

@@ -75,7 +75,7 @@ def test_contrastive_training_pulls_pairs_together() -> None:
     for _ in range(60):
         ((total, count),) = module(batch)
         loss = total / count
-        losses.append(float(loss))
+        losses.append(loss.item())
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()

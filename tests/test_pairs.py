@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from dataset_scripts.conlipa import GROUPS, paper_size
 from dataset_scripts.errors import ConlipaError
+from dataset_scripts.hangul import hangul, loanword
 from dataset_scripts.languages import language, languages
 from dataset_scripts.pairs import COLUMNS, HELD_OUT, pairs_path, read_pairs, rebuild
 from dataset_scripts.similarity import similarity
+from dataset_scripts.tables import FOLDER
 
 ALL = [iso for group in GROUPS.values() for iso in group]
 LEAST = {"cmn": 100, "kor": 1500} | dict.fromkeys(GROUPS["extra"], 60)
@@ -99,3 +102,46 @@ def test_paper_size_takes_512_korean_pairs_and_all_others() -> None:
 
 def test_every_extra_language_with_pairs_is_in_the_table() -> None:
     assert set(ALL) <= set(languages())
+
+
+def test_the_proof_is_of_these_pairs_and_holds() -> None:
+    from dataset_scripts.pair_proof import prove
+
+    proof = json.loads((FOLDER / "pairs" / "proof.json").read_text(encoding="utf-8"))["languages"]
+    assert list(proof) == ALL
+    for lang, row in proof.items():
+        assert row["pairs"] == len(read_pairs(pairs_path(lang)))
+        assert row["auc"] >= (0.90 if lang == "cmn" or lang in GROUPS["extra"] else 0.95), lang
+    assert prove("swa") == proof["swa"]
+
+
+def test_shuffling_leaves_no_pair_together() -> None:
+    from dataset_scripts.pair_proof import shuffled
+
+    rows = [dict(zip(COLUMNS, ROW, strict=True)) | {"english_ipa": ipa} for ipa in ("a u t o", "k k k")]
+    assert shuffled(rows)[0] < 1.0  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("english", "korean"),
+    [
+        ("gap", "갭"), ("cat", "캣"), ("book", "북"), ("apt", "앱트"), ("act", "액트"), ("stamp", "스탬프"), ("cape", "케이프"), ("nest", "네스트"), ("part", "파트"),
+        ("desk", "데스크"), ("make", "메이크"), ("apple", "애플"), ("chipmunk", "치프멍크"), ("bulb", "벌브"),
+        ("land", "랜드"), ("zigzag", "지그재그"), ("lobster", "로브스터"), ("kidnap", "키드냅"), ("signal", "시그널"), ("mask", "마스크"), ("olive", "올리브"),
+        ("flash", "플래시"), ("shrub", "슈러브"), ("shopping", "쇼핑"), ("vision", "비전"), ("switch", "스위치"), ("bridge", "브리지"),
+        ("steam", "스팀"), ("corn", "콘"), ("ring", "링"), ("hotel", "호텔"), ("pulp", "펄프"), ("slide", "슬라이드"), ("film", "필름"), ("helm", "헬름"),
+        ("team", "팀"), ("time", "타임"), ("house", "하우스"), ("skate", "스케이트"), ("oil", "오일"), ("boat", "보트"), ("word", "워드"), ("want", "원트"),
+        ("wag", "왜그"), ("west", "웨스트"), ("witch", "위치"), ("wool", "울"), ("swing", "스윙"), ("twist", "트위스트"), ("penguin", "펭귄"), 
+        ("yard", "야드"), ("yellow", "옐로"), ("year", "이어"), ("union", "유니언"), ("battalion", "버탤리언"), ("hanging", "행잉"), ("Hamlet", "햄릿"),
+    ],
+)  # fmt: skip
+def test_the_orthographys_own_examples(english: str, korean: str) -> None:
+    assert loanword([english]) == [korean]
+
+
+@pytest.mark.parametrize(
+    ("phonemes", "korean"),
+    [("m æ t ɹ ɪ s", "매트리스"), ("s ɪ k n ɪ s", "시크니스"), ("ɡ ɹ æ f", "그래프"), ("h w ɪ s l", "휘슬"), ("h ɛ n l i", "헨리")],
+)
+def test_its_examples_that_espeak_reads_otherwise(phonemes: str, korean: str) -> None:
+    assert hangul(phonemes.split()) == korean
