@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ TARGETS = r".*encoder\.layer\.\d+\..*\b(query|key|value|dense)"
 def adapted(model: Any, settings: Ipac) -> Any:
     """The model frozen, with a trainable LoRA adapter (section 5.3)."""
     config = LoraConfig(r=settings.lora_rank, lora_alpha=settings.lora_alpha, lora_dropout=settings.lora_dropout, target_modules=TARGETS, bias="none")
-    return get_peft_model(model, config)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers in its old words
+        return get_peft_model(model, config)
 
 
 def projection(recipe: Recipe, hidden_size: int | None = None) -> nn.Linear:

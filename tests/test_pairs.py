@@ -8,6 +8,7 @@ import pytest
 from dataset_scripts.conlipa import GROUPS, paper_size
 from dataset_scripts.errors import ConlipaError
 from dataset_scripts.hangul import hangul, loanword
+from dataset_scripts.korean_pairs import PAPER_SIZE
 from dataset_scripts.languages import language, languages
 from dataset_scripts.pairs import COLUMNS, HELD_OUT, pairs_path, read_pairs, rebuild
 from dataset_scripts.similarity import similarity
@@ -145,3 +146,10 @@ def test_the_orthographys_own_examples(english: str, korean: str) -> None:
 )
 def test_its_examples_that_espeak_reads_otherwise(phonemes: str, korean: str) -> None:
     assert hangul(phonemes.split()) == korean
+
+
+def test_transcribed_korean_is_what_the_orthography_writes() -> None:
+    rows = [row for row in read_pairs(pairs_path("kor")) if row["origin"] == "transcribed"]
+    assert len(rows) >= 3000
+    assert len(read_pairs(pairs_path("kor"))) <= PAPER_SIZE
+    assert loanword([str(row["english"]) for row in rows]) == [row["target"] for row in rows]
