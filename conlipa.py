@@ -121,7 +121,7 @@ def _release(arguments: argparse.Namespace) -> None:
 def _publish(arguments: argparse.Namespace) -> None:
     from hub_cards.publish import publish
 
-    publish(Path(arguments.dir), arguments.namespace, private=arguments.private, dry_run=arguments.dry_run)
+    publish(Path(arguments.dir), arguments.namespace, private=arguments.private, dry_run=arguments.dry_run, force=arguments.force)
 
 
 def _demo(arguments: argparse.Namespace) -> None:
@@ -184,6 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     send.add_argument("--namespace", required=True, metavar="NS", help="user or organisation on the Hub")
     send.add_argument("--private", action="store_true")
     send.add_argument("--dry-run", action="store_true", help="print what would be uploaded, and its size")
+    send.add_argument("--force", action="store_true", help="overwrite repos that hold files of somebody else")
     demo = command("demo", _demo, "Open the Space in the browser, on this machine.")
     model_options(demo)
     demo.add_argument("--port", type=int, default=7860)

@@ -59,7 +59,7 @@ def conlipa_card(folder: Path) -> str:
         license="cc-by-4.0",
         pretty_name="CONLIPA",
         task_categories=["feature-extraction", "sentence-similarity"],
-        tags=["phonemes", "ipa", "loanwords", "contrastive-learning"],
+        tags=["conlipa", "phonemes", "ipa", "loanwords", "contrastive-learning"],
         size_categories=[_size_category(sum(row["pairs"] for row in rows.values()))],
         configs=_configs(groups | files, "all"),
     )
@@ -80,7 +80,7 @@ def wikiann_card(folder: Path, source: str) -> str:
         pretty_name="WikiANN-IPA",
         task_categories=["token-classification"],
         task_ids=["named-entity-recognition"],
-        tags=["phonemes", "ipa", "zero-shot"],
+        tags=["conlipa", "phonemes", "ipa", "zero-shot"],
         size_categories=[_size_category(sum(sum(row.values()) for row in rows.values()))],
         configs=_configs(configs, "eng" if "eng" in configs else ""),
     )
@@ -120,7 +120,7 @@ def _model_data(recipe: Recipe, report: dict[str, Any], source: str, name: str, 
         language=_hub_codes(list(report["languages"])),
         license="apache-2.0",
         pipeline_tag="token-classification",
-        tags=["named-entity-recognition", "phonemes", "ipa", "zero-shot", "cross-lingual"],
+        tags=["conlipa", "named-entity-recognition", "phonemes", "ipa", "zero-shot", "cross-lingual"],
         model_name=name,
         eval_results=_results(report, source),
         **more,
@@ -137,7 +137,7 @@ def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], sou
 
 def ipac_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], source: str) -> str:
     """The card of the stage-2 adapter."""
-    data = _model_data(recipe, scores["after"], source, f"{recipe.name}-ipac", library_name="peft", base_model=f"{recipe.name}-ner")
+    data = _model_data(recipe, scores["after"], source, f"{recipe.name}-ipac", library_name="peft", base_model=f"NAMESPACE/{recipe.name}-ner")
     both = table({"before": scores["before"], "IPAC": scores["after"]})
     return _card(data, "ipac.md", recipe=recipe, record=record, scores=both, source=source, described=SOURCES.get(source, "WikiANN"))
 
@@ -153,6 +153,7 @@ def space_card(recipe: Recipe) -> str:
         sdk_version=version("gradio"),
         app_file="app.py",
         license="apache-2.0",
-        models=[f"{recipe.name}-ner", f"{recipe.name}-ipac"],
+        models=[f"NAMESPACE/{recipe.name}-ner", f"NAMESPACE/{recipe.name}-ipac"],
+        tags=["conlipa"],
     )
     return _card(data, "space.md", recipe=recipe)

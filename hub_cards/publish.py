@@ -1,62 +1,114 @@
-"""Upload a release to the Hub, one repo a folder, one commit a repo."""
+"""Upload a release to the Hub: one repo a folder, one commit a repo, only what changed; safe to run again."""
 
 from __future__ import annotations
 
-import json
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from dataset_scripts.errors import ConlipaError
 from dataset_scripts.hub import need_hub
-from hub_cards.release import MANIFEST, Tree
-from modeling.recipe import Encoder, Ipac, Ner, Recipe
+from dataset_scripts.writing import write_json
+from hub_cards.patience import patient
+from hub_cards.plan import KIT_TAG, Repo, plan
+
+COLLECTION = "Zero-shot NER on phonemes"
 
 
-def read_tree(folder: Path) -> Tree:
-    """The release in a folder.
+def publish(folder: Path, namespace: str, private: bool = False, dry_run: bool = False, force: bool = False) -> None:
+    """Create the repos that are missing, commit what changed, tag the version, tie all together in a collection.
 
-    Raises:
-        ConlipaError: no release, or one that is not finished.
-    """
-    manifest = folder / MANIFEST
-    if not manifest.is_file():
-        raise ConlipaError(f"{folder}: no release ({MANIFEST} is missing); make one with `conlipa release --out {folder}`")
-    raw = json.loads(manifest.read_text(encoding="utf-8"))["recipe"]
-    tree = Tree(folder, Recipe(raw["name"], Encoder(**raw["encoder"]), Ner(**raw["ner"]), Ipac(**raw["ipac"])))
-    for name in tree.repos():
-        if not (folder / name / "README.md").is_file():
-            raise ConlipaError(f"{folder / name}: is not finished; run `conlipa release --out {folder}` again")
-    return tree
-
-
-def publish(folder: Path, namespace: str, private: bool = False, dry_run: bool = False) -> None:
-    """Create the repos that are missing and upload what changed.
+    Stopped anywhere, the same command finishes it: each repo changes by one commit or not at all.
 
     Raises:
-        ConlipaError: no finished release, no Hub, or the Hub refuses.
+        ConlipaError: no finished release, no Hub, a namespace that is not yours, a repo of somebody else's making, or the Hub refuses.
     """
-    tree = read_tree(folder)
-    for name, kind in tree.repos().items():
-        files = [path for path in (folder / name).rglob("*") if path.is_file()]
-        size = sum(path.stat().st_size for path in files)
-        print(f"{kind:8s}{namespace}/{_repo_name(name)}  {len(files)} files, {size / 1e6:.1f} MB")
+    repos = plan(folder, namespace)
+    for repo in repos:
+        print(f"{repo.kind:8s}{repo.name}  {len(repo.files)} files, {repo.size() / 1e6:.1f} MB")
     if dry_run:
         return
     need_hub(namespace)
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+    from huggingface_hub.errors import LocalTokenNotFoundError
 
-    api = HfApi(library_name="conlipa")
+    api = HfApi(library_name="conlipa", library_version=version("conlipa"))
     try:
-        for name, kind in tree.repos().items():
-            repo = f"{namespace}/{_repo_name(name)}"
-            api.create_repo(repo, repo_type=kind, private=private, exist_ok=True, space_sdk="gradio" if kind == "space" else None)
-            commit = api.upload_folder(repo_id=repo, repo_type=kind, folder_path=folder / name, commit_message="Release by conlipa")
-            print(f"{kind:8s}{repo}  {commit.oid}")
-    except LocalTokenNotFoundError as error:
-        raise ConlipaError("no Hub token: log in with `hf auth login`, or set HF_TOKEN") from error
-    except HfHubHTTPError as error:
-        raise ConlipaError(f"the Hub refused: {str(error).splitlines()[0]}") from None
+        _check_namespace(api, namespace)
+    except LocalTokenNotFoundError:
+        raise ConlipaError("no Hub token: log in with `hf auth login`, or set HF_TOKEN") from None
+    if not force:
+        for repo in repos:
+            _check_ours(api, repo)
+    commits = {repo.name: _commit(api, repo, private) for repo in repos}
+    for repo in repos:
+        _tag(api, repo, commits[repo.name])
+    _collect(api, repos, namespace, private)
+    write_json({"namespace": namespace, "version": version("conlipa"), "commits": commits}, folder / ".published" / f"{namespace}.json")
+    for name, commit in commits.items():
+        print(f"{commit}  {name}")
 
 
-def _repo_name(folder: str) -> str:
-    return "zero-shot-ner" if folder == "space" else folder
+def _check_namespace(api: Any, namespace: str) -> None:
+    me = patient("who am I", api.whoami)
+    mine = [me["name"], *(org["name"] for org in me.get("orgs", []))]
+    if namespace not in mine:
+        raise ConlipaError(f"namespace '{namespace}' is not yours (this token may publish to: {', '.join(mine)})")
+
+
+def _files(api: Any, repo: Repo) -> list[str]:
+    """Files that the repo has on the Hub; none where it does not exist."""
+    if not patient(repo.name, lambda: api.repo_exists(repo.name, repo_type=repo.kind)):
+        return []
+    return [str(name) for name in patient(repo.name, lambda: api.list_repo_files(repo.name, repo_type=repo.kind)) if name != ".gitattributes"]
+
+
+def _check_ours(api: Any, repo: Repo) -> None:
+    """A repo that is there must be empty, or carry the kit's tag in its card."""
+    there = _files(api, repo)
+    if not there:
+        return
+    info = patient(repo.name, lambda: api.repo_info(repo.name, repo_type=repo.kind))
+    tags = set(getattr(info, "tags", None) or [])
+    card = getattr(info, "card_data", None)
+    tags |= set((card.to_dict().get("tags") or []) if card else [])
+    if KIT_TAG not in tags:
+        raise ConlipaError(f"{repo.name}: holds {len(there)} files that this kit did not write ({', '.join(there[:3])}); --force overwrites them")
+
+
+def _commit(api: Any, repo: Repo, private: bool) -> str:
+    """Bring the repo to the plan's state by one commit; returns the commit that it then stands at."""
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+
+    sdk = "gradio" if repo.kind == "space" else None
+    patient(repo.name, lambda: api.create_repo(repo.name, repo_type=repo.kind, private=private, exist_ok=True, space_sdk=sdk))
+    gone = sorted(set(_files(api, repo)) - set(repo.files))
+
+    def commit() -> Any:
+        # New operations for each try: the client marks those that it has uploaded
+        operations: list[Any] = [CommitOperationDelete(path) for path in gone]
+        operations += [CommitOperationAdd(path, content if isinstance(content, bytes) else str(content)) for path, content in repo.files.items()]
+        return api.create_commit(repo.name, operations, commit_message=f"conlipa {version('conlipa')}", repo_type=repo.kind)
+
+    return str(patient(repo.name, commit).oid)
+
+
+def _tag(api: Any, repo: Repo, commit: str) -> None:
+    """`v<version>` at the commit; moved there when it points elsewhere."""
+    tag = f"v{version('conlipa')}"
+    refs = patient(repo.name, lambda: api.list_repo_refs(repo.name, repo_type=repo.kind))
+    at = {ref.name: ref.target_commit for ref in refs.tags}.get(tag)
+    if at == commit:
+        return
+    if at is not None:
+        patient(repo.name, lambda: api.delete_tag(repo.name, tag=tag, repo_type=repo.kind))
+    patient(repo.name, lambda: api.create_tag(repo.name, tag=tag, revision=commit, repo_type=repo.kind, exist_ok=True))
+
+
+def _collect(api: Any, repos: list[Repo], namespace: str, private: bool) -> None:
+    made = patient(COLLECTION, lambda: api.create_collection(COLLECTION, namespace=namespace, private=private, exists_ok=True))
+    there = {item.item_id for item in patient(COLLECTION, lambda: api.get_collection(made.slug)).items}
+    for repo in repos:
+        if repo.name not in there:
+            patient(COLLECTION, partial(api.add_collection_item, made.slug, repo.name, repo.kind, exists_ok=True))

@@ -62,7 +62,7 @@ def test_hub_classes_parse_the_cards(tiny_release: Path) -> None:
     from huggingface_hub import DatasetCard, ModelCard, RepoCard
 
     assert ModelCard.load(tiny_release / "tiny-ner" / "README.md").data.eval_results
-    assert ModelCard.load(tiny_release / "tiny-ipac" / "README.md").data.base_model == "tiny-ner"
+    assert ModelCard.load(tiny_release / "tiny-ipac" / "README.md").data.base_model == "NAMESPACE/tiny-ner"
     assert DatasetCard.load(tiny_release / "conlipa" / "README.md").data.license == "cc-by-4.0"
     assert RepoCard.load(tiny_release / "space" / "README.md").data.to_dict()["sdk"] == "gradio"
 

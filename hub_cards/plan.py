@@ -1,0 +1,98 @@
+"""What a publication consists of: every repo with its files, as they will stand on the Hub."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from huggingface_hub import RepoCard
+
+from dataset_scripts.errors import ConlipaError
+from hub_cards.release import MANIFEST, Tree
+from modeling.recipe import Encoder, Ipac, Ner, Recipe
+
+PLACEHOLDER = "NAMESPACE"
+"""Stands in the cards of a release for whoever will publish it."""
+CARD_LIMIT = 1_000_000
+"""Bytes of a card; the Hub shows no larger ones."""
+KIT_TAG = "conlipa"
+"""The tag by which a repo's card says that this kit wrote it."""
+
+
+@dataclass(frozen=True)
+class Repo:
+    """One repo of the plan; `files` maps paths to a local file or to content that the namespace is written into."""
+
+    kind: str
+    name: str
+    files: dict[str, Path | bytes]
+
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(len(content) if isinstance(content, bytes) else content.stat().st_size for content in self.files.values())
+
+
+def read_tree(folder: Path) -> Tree:
+    """The release in a folder.
+
+    Raises:
+        ConlipaError: no release, or one that is not finished.
+    """
+    manifest = folder / MANIFEST
+    if not manifest.is_file():
+        raise ConlipaError(f"{folder}: no release ({MANIFEST} is missing); make one with `conlipa release --out {folder}`")
+    raw = json.loads(manifest.read_text(encoding="utf-8"))["recipe"]
+    tree = Tree(folder, Recipe(raw["name"], Encoder(**raw["encoder"]), Ner(**raw["ner"]), Ipac(**raw["ipac"])))
+    for name in tree.repos():
+        if not (folder / name / "README.md").is_file():
+            raise ConlipaError(f"{folder / name}: is not finished; run `conlipa release --out {folder}` again")
+    return tree
+
+
+def plan(folder: Path, namespace: str) -> list[Repo]:
+    """The repos of a release, in the order in which they are published: what others point at comes first.
+
+    Raises:
+        ConlipaError: no finished release, or a card that the Hub would refuse.
+    """
+    tree = read_tree(folder)
+    return [_repo(tree.root / name, kind, f"{namespace}/{repo_name(name)}", namespace) for name, kind in tree.repos().items()]
+
+
+def repo_name(folder: str) -> str:
+    """The repo's name on the Hub."""
+    return "zero-shot-ner" if folder == "space" else folder
+
+
+def _repo(folder: Path, kind: str, name: str, namespace: str) -> Repo:
+    files: dict[str, Path | bytes] = {}
+    for path in sorted(folder.rglob("*")):
+        inside = str(path.relative_to(folder))
+        if not path.is_file() or any(part.startswith(".") for part in Path(inside).parts):
+            continue
+        if path.name == "README.md":
+            files[inside] = _card(path, namespace)
+        elif path.name == "adapter_config.json":
+            config = json.loads(path.read_text(encoding="utf-8"))
+            config["base_model_name_or_path"] = f"{namespace}/{Path(config['base_model_name_or_path']).name}"
+            files[inside] = (json.dumps(config, indent=2, sort_keys=True) + "\n").encode()
+        else:
+            files[inside] = path
+    return Repo(kind, name, files)
+
+
+def _card(path: Path, namespace: str) -> bytes:
+    """The card with the namespace written in, checked as the Hub's own client reads it."""
+    text = path.read_text(encoding="utf-8").replace(f"{PLACEHOLDER}/", f"{namespace}/")
+    content = text.encode()
+    if len(content) > CARD_LIMIT:
+        raise ConlipaError(f"{path}: the card has {len(content)} bytes; {CARD_LIMIT} at most")
+    try:
+        data = dict(RepoCard(text).data.to_dict())  # type: ignore[no-untyped-call]
+    except (ValueError, yaml.YAMLError) as error:
+        raise ConlipaError(f"{path}: the card's YAML is not valid ({' '.join(str(error).split())})") from error
+    if KIT_TAG not in data.get("tags", []):
+        raise ConlipaError(f"{path}: the card has no tag '{KIT_TAG}', by which the kit knows its own repos")
+    return content

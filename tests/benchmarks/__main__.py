@@ -1,0 +1,28 @@
+"""All benchmarks, as a Markdown table.
+
+python -m tests.benchmarks [--wikiann DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+
+import torch
+
+from tests.benchmarks.g2p import transcription
+from tests.benchmarks.training import training
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--wikiann", default="sample", help="a WikiANN folder (default: the built-in sample)")
+    arguments = parser.parse_args()
+    print(f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}, {arguments.wikiann}\n")
+    print("| what | ours | the plain way | ratio |\n|---|---:|---:|---:|")
+    for name, unit, ours, plain in (*transcription(arguments.wikiann), *training(arguments.wikiann)):
+        print(f"| {name} | {ours:,.0f} {unit} | {plain:,.0f} {unit} | {ours / plain:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""`conlipa publish` against the loopback Hub, and what stock libraries find there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import complaint, conlipa, run
+from tests.hub import loopback_hub
+
+REPOS = ["conlipa", "wikiann-ipa", "tiny-ner", "tiny-ipac", "zero-shot-ner"]
+
+
+@pytest.fixture(scope="module")
+def small_release(tiny_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny release with fewer languages, so that a publish is quick."""
+    folder = tmp_path_factory.mktemp("publish") / "release"
+    shutil.copytree(tiny_release, folder)
+    for path in (folder / "wikiann-ipa").iterdir():
+        if path.is_dir() and path.name not in ("eng", "tgk"):
+            shutil.rmtree(path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def hub(small_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A Hub that the small release has been published to."""
+    with loopback_hub(tmp_path_factory.mktemp("hub")) as served:
+        done = conlipa("publish", str(small_release), "--namespace", "someone", env=served.env())
+        assert done.stdout.count("someone/") == 10
+        yield served
+
+
+def fresh(hub: Any, code: str) -> str:
+    """A program of stock libraries only, in a fresh process that knows the Hub."""
+    guard = "\nimport sys\nassert not any(m.split('.')[0] in ('modeling', 'dataset_scripts', 'conlipa') for m in sys.modules)"
+    return run("-c", code + guard, env=hub.env()).stdout.strip()
+
+
+def test_nothing_unknown_was_asked(hub: Any) -> None:
+    assert hub.unknown == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", ["", ", streaming=True", ", revision='v0.1.0'"])
+def test_datasets_load_from_the_hub(hub: Any, more: str) -> None:
+    code = f"from datasets import load_dataset; print(next(iter(load_dataset('someone/conlipa', 'kat', split='train'{more})))['target'])"
+    assert fresh(hub, code) == "ავტობუსი" or len(fresh(hub, code)) > 2
+    code = f"from datasets import load_dataset; print(len(list(load_dataset('someone/wikiann-ipa', 'tgk', split='validation'{more}))))"
+    assert fresh(hub, code) == "80"
+
+
+@pytest.mark.slow
+def test_models_load_from_the_hub_with_the_same_logits(hub: Any, small_release: Path) -> None:
+    code = """
+import torch
+from peft import PeftModel
+from transformers import AutoModelForTokenClassification, AutoTokenizer
+ner, ipac = {ner!r}, {ipac!r}
+tokenizer = AutoTokenizer.from_pretrained(ner)
+model = PeftModel.from_pretrained(AutoModelForTokenClassification.from_pretrained(ner), ipac).eval()
+with torch.inference_mode():
+    print(model(**tokenizer("l ʌ n d ə n ▁ ɪ z", return_tensors="pt")).logits.tolist())
+"""
+    published = fresh(hub, code.format(ner="someone/tiny-ner", ipac="someone/tiny-ipac"))
+    assert published == fresh(hub, code.format(ner=str(small_release / "tiny-ner"), ipac=str(small_release / "tiny-ipac")))
+
+
+@pytest.mark.slow
+def test_the_adapter_names_its_published_base(hub: Any) -> None:
+    code = "from peft import PeftConfig; print(PeftConfig.from_pretrained('someone/tiny-ipac').base_model_name_or_path)"
+    assert fresh(hub, code) == "someone/tiny-ner"
+
+
+@pytest.mark.slow
+def test_publishing_again_makes_no_commit_and_a_changed_card_makes_one(hub: Any, small_release: Path) -> None:
+    manifest = small_release / ".published" / "someone.json"
+    first = json.loads(manifest.read_text(encoding="utf-8"))["commits"]
+    assert list(first) == [f"someone/{name}" for name in REPOS]
+    state = hub.state()
+    conlipa("publish", str(small_release), "--namespace", "someone", env=hub.env())
+    assert json.loads(manifest.read_text(encoding="utf-8"))["commits"] == first
+    assert hub.state() == state
+    card = small_release / "tiny-ner" / "README.md"
+    original = card.read_bytes()
+    card.write_bytes(original + b"\nOne more line.\n")
+    conlipa("publish", str(small_release), "--namespace", "someone", env=hub.env())
+    second = json.loads(manifest.read_text(encoding="utf-8"))["commits"]
+    assert [name for name in first if first[name] != second[name]] == ["someone/tiny-ner"]
+    card.write_bytes(original)
+
+
+@pytest.mark.slow
+def test_no_token_is_ever_shown(small_release: Path, tmp_path: Path) -> None:
+    planted = "hf_plantedtoken0123456789"
+    with loopback_hub(tmp_path / "hub", tokens={planted: "someone"}) as served:
+        env = {**served.env(), "HF_TOKEN": planted, "HF_DEBUG": "1", "HF_HUB_VERBOSITY": "debug"}
+        good = conlipa("publish", str(small_release), "--namespace", "someone", env=env)
+        bad = conlipa("publish", str(small_release), "--namespace", "nobody", env=env, code=1)
+        assert planted not in good.stdout + good.stderr + bad.stdout + bad.stderr
+        assert not [path for path in small_release.rglob("*") if path.is_file() and planted.encode() in path.read_bytes()]
+
+
+@pytest.mark.slow
+def test_rights_are_named(small_release: Path, tmp_path: Path) -> None:
+    command = ["publish", str(small_release), "--namespace", "someone"]
+    with loopback_hub(tmp_path / "hub") as served:
+        assert "namespace 'other' is not yours" in complaint("publish", str(small_release), "--namespace", "other", code=1, env=served.env())
+        wrong = {**served.env(), "HF_TOKEN": "hf_wrong"}
+        assert "the token is not accepted" in complaint(*command, code=1, env=wrong)
+        assert "no Hub token" in complaint(*command, code=1, env={**served.env(), "HF_TOKEN": ""})
+
+
+@pytest.mark.slow
+def test_somebody_elses_repo_is_not_overwritten_without_force(small_release: Path, tmp_path: Path) -> None:
+    upload = (
+        "from huggingface_hub import HfApi; a = HfApi(); a.create_repo('someone/tiny-ner');"
+        "a.upload_file(path_or_fileobj=b'mine', path_in_repo='thesis.txt', repo_id='someone/tiny-ner')"
+    )
+    with loopback_hub(tmp_path / "hub") as served:
+        run("-c", upload, env=served.env())
+        before = served.state()
+        reason = complaint("publish", str(small_release), "--namespace", "someone", code=1, env=served.env())
+        assert "someone/tiny-ner: holds 1 files that this kit did not write (thesis.txt)" in reason
+        assert served.state() == before
+        conlipa("publish", str(small_release), "--namespace", "someone", "--force", env=served.env())
+
+
+def test_a_card_that_the_hub_would_refuse_stops_before_anything_is_sent(small_release: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "release"
+    shutil.copytree(small_release, folder)
+    card = folder / "space" / "README.md"
+    original = card.read_text(encoding="utf-8")
+    for text, reason in [
+        (original + "x" * 1_100_000, "bytes; 1000000 at most"),
+        ("---\na: [\n---\n", "the card's YAML is not valid"),
+        ("---\nsdk: gradio\n---\n", "has no tag 'conlipa'"),
+    ]:
+        card.write_text(text, encoding="utf-8")
+        assert reason in complaint("publish", str(folder), "--namespace", "someone", "--dry-run", code=1)

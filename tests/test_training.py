@@ -1,0 +1,131 @@
+"""The stages by their own commands: launched, stopped, resumed, and on two processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+from tests.conftest import ROOT, TINY, run
+
+ACCELERATE = str(Path(sys.executable).with_name("accelerate"))
+
+
+def launch(*arguments: str) -> list[str]:
+    return [ACCELERATE, "launch", "--cpu", "--num_processes", "1", "modeling/train.py", *arguments]
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY, encoding="utf-8")
+    return path
+
+
+@pytest.mark.slow
+def test_both_stages_by_accelerate_launch(recipe: Path, tiny_release: Path, tmp_path: Path) -> None:
+    ner, ipac = tmp_path / "ner", tmp_path / "ipac"
+    subprocess.run(launch("ner", "--profile", str(recipe), "--out", str(ner)), cwd=ROOT, check=True, capture_output=True)
+    released = load_file(tiny_release / "tiny-ner" / "model.safetensors")
+    trained = load_file(ner / "model.safetensors")
+    assert released.keys() == trained.keys()
+    assert all((released[name] == trained[name]).all() for name in released)
+    subprocess.run(launch("ipac", "--profile", str(recipe), "--ner", str(ner), "--out", str(ipac)), cwd=ROOT, check=True, capture_output=True)
+    record = json.loads((ipac / "training.json").read_text(encoding="utf-8"))
+    assert record["stage"] == "ipac"
+    assert record["loss"][-1]["loss"] < record["loss"][0]["loss"]
+    again = run("modeling/train.py", "ner", "--profile", str(recipe), "--out", str(ner))
+    assert "is done already" in again.stderr
+
+
+@pytest.mark.slow
+def test_sigterm_saves_and_the_same_command_ends_with_the_same_weights(recipe: Path, tiny_release: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ner"
+    command = [sys.executable, "modeling/train.py", "ner", "--profile", str(recipe), "--out", str(out)]
+    running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    checkpoints = tmp_path / ".ner.checkpoints"
+    deadline = time.monotonic() + 200
+    while not list(checkpoints.glob("step-*")):
+        assert running.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    running.send_signal(signal.SIGTERM)
+    said = running.communicate(timeout=120)[1]
+    assert running.returncode == 143, said
+    assert "the same command goes on from there" in said
+    run(*command[1:])
+    released, resumed = (load_file(folder / "model.safetensors") for folder in (tiny_release / "tiny-ner", out))
+    assert all((released[name] == resumed[name]).all() for name in released)
+
+
+@pytest.mark.slow
+def test_a_loss_that_is_no_number_stops_with_a_word(recipe: Path, tmp_path: Path) -> None:
+    recipe.write_text(TINY.replace("learning_rate: 2e-3", "learning_rate: 1e30"), encoding="utf-8")
+    done = run("modeling/train.py", "ner", "--profile", str(recipe), "--out", str(tmp_path / "ner"), code=1)
+    assert "conlipa: error: ner: the loss is nan at step" in done.stderr
+    assert not (tmp_path / "ner").exists()
+
+
+@pytest.mark.slow
+def test_two_processes_train_as_one(tmp_path: Path) -> None:
+    """The same global batch on one process and on two: the same losses."""
+    recipe = tmp_path / "tiny.yaml"
+    recipe.write_text(
+        TINY.replace("layers: 2", "layers: 2, dropout: 0.0").replace("korean_pairs: 64", "korean_pairs: 64, lora_dropout: 0.0"), encoding="utf-8"
+    )
+    losses: dict[tuple[str, int], list[float]] = {}
+    for processes in (1, 2):
+        for stage in ("ner", "ipac"):
+            out = tmp_path / f"{stage}-{processes}"
+            more = ["--ner", str(tmp_path / "ner-1")] if stage == "ipac" else []
+            command = [
+                sys.executable,
+                "-m",
+                "torch.distributed.run",
+                "--nproc_per_node",
+                str(processes),
+                "--master_port",
+                "0",
+                "modeling/train.py",
+                stage,
+            ]
+            env = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+            done = subprocess.run(
+                [*command, "--profile", str(recipe), "--out", str(out), *more],
+                cwd=ROOT,
+                env=env,
+                capture_output=True,
+                text=True,
+                timeout=400,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr[-3000:]
+            record = json.loads((out / "training.json").read_text(encoding="utf-8"))
+            losses[stage, processes] = [row["loss"] for row in record["loss"]]
+    for stage in ("ner", "ipac"):
+        assert losses[stage, 1][:2] == pytest.approx(losses[stage, 2][:2], abs=1e-4)
+
+
+def test_another_recipe_is_refused_where_a_model_stands(tiny_release: Path, recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "ner"
+    shutil.copytree(tiny_release / "tiny-ner", out)
+    recipe.write_text(TINY.replace("epochs: 3", "epochs: 4"), encoding="utf-8")
+    done = run("modeling/train.py", "ner", "--profile", str(recipe), "--out", str(out), code=1)
+    assert "holds a ner of another recipe or other data" in done.stderr
+
+
+def test_the_record_says_what_the_weights_were_made_from(tiny_release: Path) -> None:
+    record = json.loads((tiny_release / "tiny-ner" / "training.json").read_text(encoding="utf-8"))
+    assert record["recipe"]["ner"]["languages"] == ["eng"]
+    assert record["recipe"]["ner"]["seed"] == 0
+    assert record["steps"] == 3 * 75
+    assert record["environment"]["torch"].startswith("2.")
+    assert len(record["data"]) == 16
