@@ -31,9 +31,11 @@ def with_scores(text: str, release: Path) -> str:
     scores = json.loads(tree.scores.read_text(encoding="utf-8"))
     record = json.loads((tree.ner / "training.json").read_text(encoding="utf-8"))
     made = json.loads((release / "release.json").read_text(encoding="utf-8"))
+    minutes = record["seconds"] / 60
     intro = (
-        f"`{tree.recipe.name}`, trained on {', '.join(tree.recipe.ner.languages)} ({record['steps']} steps, {record['seconds'] / 60:.0f} minutes on two CPU cores), "
-        f"before and after IPAC, validation split of {made['wikiann']}, one seed. Command: `conlipa release --wikiann DIR`."
+        f"`{tree.recipe.name}`, trained on {', '.join(tree.recipe.ner.languages)} ({record['steps']} steps, {minutes:.0f} minutes on two CPU cores), "
+        f"before and after IPAC, "
+        f"validation split of {made['wikiann']}, one seed. Command: `conlipa release --wikiann DIR`."
     )
     return f"{head}{BEGIN}\n{intro}\n\n{table({'before': scores['before'], 'IPAC': scores['after']})}\n{END}{tail}"
 

@@ -42,7 +42,7 @@ def new_encoder(recipe: Encoder) -> RobertaForTokenClassification:
     """An encoder with random weights of the recipe's shape."""
     model = RobertaForTokenClassification(config_of(recipe))
     if recipe.pooler:
-        model.roberta = RobertaModel(model.config, add_pooling_layer=True)
+        model.roberta = _with_pooler(model.config)
     if recipe.articulatory:
         parametrize.register_parametrization(model.roberta.embeddings.word_embeddings, "weight", ArticulatoryEmbedding(recipe.hidden_size))
     return model
@@ -66,10 +66,17 @@ def pretrained_encoder(recipe: Encoder) -> tuple[RobertaForTokenClassification, 
     except (OSError, ValueError) as error:
         raise ConlipaError(f"{recipe.repo}: cannot be loaded as a phoneme encoder ({str(error).splitlines()[0]})") from error
     if recipe.pooler:
-        body = RobertaModel(model.config, add_pooling_layer=True)
+        body = _with_pooler(model.config)
         body.load_state_dict(model.roberta.state_dict(), strict=False)
         model.roberta = body
     return model, tokenizer
+
+
+def _with_pooler(config: RobertaConfig) -> RobertaModel:
+    """The body with BERT's pooler, which takes no part in tagging: no gradient reaches it."""
+    body = RobertaModel(config, add_pooling_layer=True)
+    body.pooler.requires_grad_(False)
+    return body
 
 
 class ArticulatoryEmbedding(nn.Module):

@@ -32,6 +32,10 @@ RECORD = "training.json"
 """Written last into a finished folder: its presence says that the folder is whole."""
 
 
+HISTORY_EVERY = 10
+"""Steps between two losses in the record."""
+
+
 class Stage(Protocol):
     """A thing to train: its module gives loss terms for a batch."""
 
@@ -69,7 +73,6 @@ def train(stage: Stage, out: Path, work: Path, facts: dict[str, Any]) -> dict[st
     step, seen, seconds = checkpoints.resume()
     history: list[dict[str, float]] = checkpoints.history
     started = time.monotonic()
-    loss = torch.tensor(math.nan)
 
     pace = 0.5 if sys.stderr.isatty() else 15.0  # a log file wants a line now and then, not a flood
     bar = tqdm(
@@ -82,25 +85,24 @@ def train(stage: Stage, out: Path, work: Path, facts: dict[str, Any]) -> dict[st
         mininterval=pace,
         miniters=1,
     )
-    with bar, _sigterm() as stop:
+    with bar, SigTerm() as stop:
         for batch in _batches(stage, epochs, step, accelerator):
             # Each step draws from its own seed, so that a resumed run drops out what an uninterrupted one would.
             set_seed(settings.seed * 1_000_003 + step * accelerator.num_processes + accelerator.process_index)
             loss = _step(accelerator, module, optimizer, scheduler, batch, settings)
             step += 1
-            seen += (
-                int(accelerator.gather(batch["attention_mask"].sum()).sum()) if accelerator.num_processes > 1 else int(batch["attention_mask"].sum())
-            )
-            if step % 10 == 0 or step == total:
+            seen += int(accelerator.reduce(batch["attention_mask"].sum(), "sum"))
+            due = step % settings.checkpoint_every == 0 or bool(stop)
+            if step % HISTORY_EVERY == 0 or step == total or due:
                 value = float(loss)
                 if not math.isfinite(value):
-                    raise ConlipaError(
-                        f"{stage.name}: the loss is {value} at step {step}; the last good checkpoint is in {work} (a lower learning_rate may help)"
-                    )
-                history.append({"step": step, "loss": value})
+                    where = f"the last good checkpoint is in {work}" if list(work.glob("step-*")) else "no checkpoint was made yet"
+                    raise ConlipaError(f"{stage.name}: the loss is {value} at step {step}; {where} (a lower learning_rate may help)")
                 bar.set_postfix(loss=f"{value:.3f}", tokens_per_s=f"{seen / (seconds + time.monotonic() - started):.0f}", refresh=False)
+            if step % HISTORY_EVERY == 0 or step == total:
+                history.append({"step": step, "loss": value})
             bar.update()
-            if step % settings.checkpoint_every == 0 or stop:
+            if due:
                 checkpoints.save(step, seen, seconds + time.monotonic() - started)
             if stop:
                 raise Stopped(f"{stage.name}: stopped at step {step} of {total}; the same command goes on from there")
@@ -194,10 +196,10 @@ class Checkpoints:
         return 0, 0, 0.0
 
 
-class _sigterm:
+class SigTerm:
     """True once SIGTERM has come."""
 
-    def __enter__(self) -> _sigterm:
+    def __enter__(self) -> SigTerm:
         self.came = False
         try:
             self.previous = signal.signal(signal.SIGTERM, self._set)

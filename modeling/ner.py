@@ -11,7 +11,7 @@ from torch import nn
 
 from modeling.batches import LABEL_PAD, epoch_batches, token_batch
 from modeling.corpus import Corpus, encoded
-from modeling.encoder import count, new_encoder, pretrained_encoder, save_tagger
+from modeling.encoder import pretrained_encoder, save_tagger
 from modeling.recipe import Ner, Recipe
 
 Batch = dict[str, torch.Tensor]
@@ -54,16 +54,3 @@ class NerStage:
 
     def save(self, folder: Path) -> None:
         save_tagger(self.module.model, self.tokenizer, folder)
-
-
-def parameter_counts(recipe: Recipe) -> dict[str, int]:
-    """Parameters of both stages, from the recipe's configuration alone."""
-    from modeling.ipac import adapted, projection
-
-    model = new_encoder(recipe.encoder)
-    encoder_and_head = count(model)
-    extra = sum(p.numel() for name, p in model.named_parameters() if "parametrizations.weight.0" in name)  # folded in when saved
-    adapter = sum(p.numel() for p in adapted(model, recipe.ipac).parameters() if p.requires_grad)
-    head = count(projection(recipe))
-    counts = {"encoder_and_head": encoder_and_head - extra, "adapter": adapter, "projection": head}
-    return {**counts, "total": sum(counts.values())}

@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> None:
     """What the command line asks for."""
     recipe = read_recipe(arguments.profile)
     if arguments.dry_run:
-        from modeling.ner import parameter_counts
+        from modeling.parameters import parameter_counts
 
         print(json.dumps(parameter_counts(recipe)))
         return
