@@ -8,6 +8,7 @@ conlipa.Tagger.from_pretrained()("Душанбе — пойтахти Тоҷик
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import sys
@@ -93,9 +94,12 @@ def _tag(arguments: argparse.Namespace) -> None:
     from modeling.tagger import Tagger
 
     tagger = Tagger.from_pretrained(arguments.model, arguments.adapter, lang=arguments.lang, engine=arguments.engine)
-    for line in _lines(arguments.files):
-        found = [entity.as_dict() for entity in tagger(line)]
-        print(json.dumps({"text": line, "entities": found}, ensure_ascii=False), flush=sys.stdin.isatty())
+    lines = _lines(arguments.files)
+    together = 1 if not arguments.files and sys.stdin.isatty() else 256  # a person at the keyboard gets each answer at once
+    while batch := list(itertools.islice(lines, together)):
+        for line, found in zip(batch, tagger(batch), strict=True):
+            print(json.dumps({"text": line, "entities": [entity.as_dict() for entity in found]}, ensure_ascii=False))
+        sys.stdout.flush()
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:

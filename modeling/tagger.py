@@ -130,21 +130,26 @@ def windows(sizes: Sequence[int], limit: int) -> list[Window]:
     `sizes` are phonemes a word; a word too long for any window stands alone and is cut by the encoder.
     """
     cuts: list[Window] = []
-    start = own_start = 0
-    while own_start < len(sizes):
-        stop, used = start, 2  # <s> and </s>
-        while stop < len(sizes) and (stop <= own_start or used + sizes[stop] + 1 <= limit + 1):
-            used += sizes[stop] + 1
+    own = 0  # the first word that no window owns yet
+    while own < len(sizes):
+        start = stop = _context(sizes, own, limit)
+        room = limit - 1  # for words, each with a separator: the two ends, less the separator that one word lacks
+        while stop < len(sizes) and (stop <= own or sizes[stop] + 1 <= room):
+            room -= sizes[stop] + 1
             stop += 1
-        last = stop == len(sizes)
-        own_stop = stop if last else max(own_start + 1, stop - int((stop - start) * _MARGIN))
-        cuts.append(Window(start, stop, own_start, own_stop))
-        own_start = own_stop
-        start = max(start + 1, own_start - int((stop - start) * _MARGIN)) if not last else stop
-        start = min(start, own_start)
-        while start < own_start and 2 + sum(sizes[start : own_start + 1]) + own_start - start > limit:
-            start += 1  # a long word ahead leaves less room for context
+        own_stop = stop if stop == len(sizes) else max(own + 1, stop - int((stop - own) * _MARGIN))
+        cuts.append(Window(start, stop, own, own_stop))
+        own = own_stop
     return cuts
+
+
+def _context(sizes: Sequence[int], own: int, limit: int) -> int:
+    """The first word of a window whose own words begin at `own`: what is before them fills at most the margin."""
+    start, room = own, min(int(limit * _MARGIN), limit - 1 - (sizes[own] + 1))
+    while start > 0 and sizes[start - 1] + 1 <= room:
+        start -= 1
+        room -= sizes[start] + 1
+    return start
 
 
 def entities(text: str, found: Sequence[Word], probabilities: torch.Tensor) -> list[Entity]:

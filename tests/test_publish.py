@@ -157,3 +157,9 @@ def test_the_code_in_the_cards_runs(hub: Any, name: str) -> None:
     assert "NAMESPACE" not in card
     language = "tgk" if name == "wikiann-ipa" else "kor"
     fresh(hub, blocks[0].replace('"uzb"', f'"{language}"'))
+
+
+@pytest.mark.slow
+def test_a_fault_at_every_request_is_survived(small_release: Path, tmp_path: Path) -> None:
+    done = run("-m", "tests.publish_faults", str(small_release), str(tmp_path))
+    assert "all were finished by a second one and outlasted with retries" in done.stdout

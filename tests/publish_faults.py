@@ -1,0 +1,70 @@
+"""A fault at every single request of a publish: whatever breaks, running it again ends with the same Hub.
+
+python -m tests.publish_faults RELEASE HUB_FOLDER [--every-kind]
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import itertools
+import os
+import shutil
+from pathlib import Path
+
+from tests.hub import KINDS, Fault, loopback_hub
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("release", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--every-kind", action="store_true", help="every kind of fault at every request, not one after the other in turn")
+    arguments = parser.parse_args()
+    with loopback_hub(arguments.folder / "hub") as hub:
+        os.environ.update(hub.env())  # before the client is imported
+        from dataset_scripts.errors import ConlipaError
+        from hub_cards import patience
+        from hub_cards.publish import publish
+
+        patience.FIRST_PAUSE_S = 0.0
+
+        def attempt(tries: int) -> bool:
+            patience.TRIES = tries
+            with contextlib.redirect_stdout(io.StringIO()):
+                try:
+                    publish(arguments.release, "someone")
+                except ConlipaError:
+                    return False
+            return True
+
+        def wipe() -> None:
+            for path in (arguments.folder / "hub").iterdir():
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+        assert attempt(1)
+        clean, requests = hub.state(), len(hub.requests)
+        kinds = itertools.cycle(KINDS)
+        points = [(number, kind) for number in range(1, requests + 1) for kind in (KINDS if arguments.every_kind else [next(kinds)])]
+        stopped = 0
+        for number, kind in points:
+            wipe()
+            hub.server.fail = Fault(number, kind)
+            stopped += not attempt(1)  # impatient: the fault ends the run, as a killed client would
+            hub.server.fail = None
+            assert attempt(1), f"not finished by a second run: request {number}, {kind}"
+            assert hub.state() == clean, f"another state after request {number}, {kind}"
+            wipe()
+            hub.server.fail = Fault(number, kind)
+            assert attempt(5), f"not outlasted with patience: request {number}, {kind}"
+            hub.server.fail = None
+            assert hub.state() == clean, f"another state with patience, request {number}, {kind}"
+        assert hub.unknown == [], hub.unknown
+        print(
+            f"{len(points)} faults at {requests} requests: {stopped} ended the run, all were finished by a second one, and all were outlasted with retries"
+        )
+
+
+if __name__ == "__main__":
+    main()
