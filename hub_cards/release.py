@@ -12,6 +12,7 @@ from typing import Any
 
 from datasets import Dataset
 
+import modeling
 from dataset_scripts.conlipa import FEATURES as PAIR_FEATURES
 from dataset_scripts.conlipa import GROUPS
 from dataset_scripts.errors import ConlipaError
@@ -28,6 +29,8 @@ from modeling.train import train_stage
 from space import space_files
 
 MANIFEST = "release.json"
+METRIC = Path(modeling.__file__).parent / "phoneme_ner_f1"
+"""The metric, a module of `evaluate`; on the Hub such modules are Spaces."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,18 @@ class Tree:
         return self.root / "space"
 
     @property
+    def metric(self) -> Path:
+        return self.root / METRIC.name
+
+    @property
     def scores(self) -> Path:
         return self.root / "evaluation.json"
 
     def repos(self) -> dict[str, str]:
         """Folder names and the kind of Hub repo that each one is."""
-        return {self.conlipa.name: "dataset", self.wikiann.name: "dataset", self.ner.name: "model", self.ipac.name: "model", self.space.name: "space"}
+        datasets = {self.conlipa.name: "dataset", self.wikiann.name: "dataset"}
+        models = {self.ner.name: "model", self.ipac.name: "model"}
+        return datasets | models | {self.metric.name: "space", self.space.name: "space"}
 
 
 def release(out: Path, profile: str, wikiann: str, strict: bool = False) -> None:
@@ -176,9 +185,10 @@ def _scores(tree: Tree, recipe: Recipe) -> dict[str, Any]:
 def write_cards(tree: Tree, scores: dict[str, Any], wikiann: str) -> None:
     """A README in every folder, and the Space's files; the same numbers give the same bytes."""
     named = _named(wikiann)
-    tree.space.mkdir(exist_ok=True)
-    for source in space_files():
-        (tree.space / source.name).write_bytes(source.read_bytes())
+    for folder, sources in ((tree.space, space_files()), (tree.metric, [path for path in METRIC.iterdir() if path.is_file()])):
+        folder.mkdir(exist_ok=True)
+        for source in sources:
+            write_text(source.read_text(encoding="utf-8"), folder / source.name)
     records = {
         stage: json.loads((folder / "training.json").read_text(encoding="utf-8")) for stage, folder in (("ner", tree.ner), ("ipac", tree.ipac))
     }

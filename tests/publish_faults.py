@@ -40,7 +40,7 @@ def main() -> None:
             return True
 
         def wipe() -> None:
-            for path in (arguments.folder / "hub").iterdir():
+            for path in (arguments.folder / "hub" / "store").iterdir():
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
         assert attempt(1)
@@ -50,15 +50,15 @@ def main() -> None:
         stopped = 0
         for number, kind in points:
             wipe()
-            hub.server.fail = Fault(number, kind)
+            hub.fail = Fault(number, kind)
             stopped += not attempt(1)  # impatient: the fault ends the run, as a killed client would
-            hub.server.fail = None
+            hub.fail = None
             assert attempt(1), f"not finished by a second run: request {number}, {kind}"
             assert hub.state() == clean, f"another state after request {number}, {kind}"
             wipe()
-            hub.server.fail = Fault(number, kind)
+            hub.fail = Fault(number, kind)
             assert attempt(5), f"not outlasted with patience: request {number}, {kind}"
-            hub.server.fail = None
+            hub.fail = None
             assert hub.state() == clean, f"another state with patience, request {number}, {kind}"
         assert hub.unknown == [], hub.unknown
         print(f"{len(points)} faults at {requests} requests; {stopped} ended the run")

@@ -15,7 +15,7 @@ from dataset_scripts.pairs import pairs_path, read_pairs
 from tests.conftest import complaint, conlipa, run
 from tests.hub import loopback_hub
 
-REPOS = ["conlipa", "wikiann-ipa", "tiny-ner", "tiny-ipac", "zero-shot-ner"]
+REPOS = ["conlipa", "wikiann-ipa", "tiny-ner", "tiny-ipac", "phoneme_ner_f1", "zero-shot-ner"]
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def hub(small_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A Hub that the small release has been published to."""
     with loopback_hub(tmp_path_factory.mktemp("hub")) as served:
         done = conlipa("publish", str(small_release), "--namespace", "someone", env=served.env())
-        assert done.stdout.count("someone/") == 10
+        assert done.stdout.count("someone/") == 2 * len(REPOS)
         yield served
 
 

@@ -39,7 +39,7 @@ def yaml_of(card: Path) -> dict[str, object]:
 
 def test_the_tree_has_one_folder_a_repo_with_a_card_each(tiny_release: Path) -> None:
     folders = sorted(path.name for path in tiny_release.iterdir() if path.is_dir())
-    assert folders == ["conlipa", "space", "tiny-ipac", "tiny-ner", "wikiann-ipa"]
+    assert folders == ["conlipa", "phoneme_ner_f1", "space", "tiny-ipac", "tiny-ner", "wikiann-ipa"]
     for folder in folders:
         assert yaml_of(tiny_release / folder / "README.md")["license"]
     assert not list(tiny_release.rglob("*.partial"))
@@ -129,7 +129,7 @@ def test_a_folder_of_another_release_is_refused(tiny_release: Path, tmp_path: Pa
 def test_publish_prints_its_plan(tiny_release: Path) -> None:
     done = conlipa("publish", str(tiny_release), "--namespace", "someone", "--dry-run")
     assert [line.split()[1] for line in done.stdout.splitlines()] == [
-        f"someone/{name}" for name in ("conlipa", "wikiann-ipa", "tiny-ner", "tiny-ipac", "zero-shot-ner")
+        f"someone/{name}" for name in ("conlipa", "wikiann-ipa", "tiny-ner", "tiny-ipac", "phoneme_ner_f1", "zero-shot-ner")
     ]
 
 

@@ -1,0 +1,53 @@
+"""The metric as a page: JSON lists in, scores out (`/score` over the API).
+
+python app.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+# Gradio reports home at launch unless it is told not to before it is imported.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import evaluate
+import gradio as gr
+
+METRIC = evaluate.load(str(Path(__file__).with_name("phoneme_ner_f1.py")))
+INPUTS = ("predictions", "references", "word_ids")
+EXAMPLE = ("[[0, 1, 2, 0, 2, 2, 0, 0, 0]]", "[[0, 1, 2, 0, 2, 2, 0, 5, 0]]", "[[-1, 0, 0, -1, 1, 1, -1, 2, -1]]")
+MAX_RESAMPLES = 10_000
+
+
+def score(predictions: str, references: str, word_ids: str, bootstrap: float) -> dict[str, Any]:
+    """Scores of sentences given as JSON lists of lists; every complaint is a plain message on the page."""
+    sentences = {}
+    for name, text in zip(INPUTS, (predictions, references, word_ids), strict=True):
+        try:
+            sentences[name] = [list(map(int, labels)) for labels in json.loads(text)]
+        except (ValueError, TypeError):
+            raise gr.Error(f"{name} is not a JSON list of lists of whole numbers", print_exception=False) from None
+    try:
+        result: dict[str, Any] = METRIC.compute(**sentences, bootstrap=min(int(bootstrap), MAX_RESAMPLES))
+    except ValueError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    return result
+
+
+def build() -> gr.Blocks:
+    """The page."""
+    with gr.Blocks(title="Phoneme NER F1") as page:
+        gr.Markdown(f"# Phoneme NER F1\n{METRIC.description}\n\nLabels: 0 O, 1 B-PER, 2 I-PER, 3 B-ORG, 4 I-ORG, 5 B-LOC, 6 I-LOC.")
+        boxes = [gr.Textbox(label=name, value=value, lines=2) for name, value in zip(INPUTS, EXAMPLE, strict=True)]
+        bootstrap = gr.Number(label="bootstrap (resamples)", value=0, precision=0, minimum=0, maximum=MAX_RESAMPLES)
+        button = gr.Button("Score", variant="primary")
+        button.click(score, [*boxes, bootstrap], gr.JSON(label="scores"), api_name="score")
+    return page
+
+
+if __name__ == "__main__":
+    build().launch()

@@ -1,0 +1,54 @@
+"""Is one model better than another? Paired bootstrap over the sentences that both have tagged."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts, entity_f1, interval, paper_f1, resampled
+
+SCORES = {(7, 7): paper_f1, (3, 3): entity_f1}
+"""The score that counts of one sentence belong to, by their shape."""
+
+
+class Difference(NamedTuple):
+    """Score of the first model minus that of the second, in points (percent of F1)."""
+
+    difference: float
+    low: float
+    high: float
+    p: float
+    """Two-sided: the smallest 1 - confidence at which the interval leaves out zero, never below 2 / (resamples + 1)."""
+
+
+def paired_bootstrap(counts_a: Counts, counts_b: Counts, seed: int = 0, resamples: int = 1000, confidence: float = 0.95) -> Difference:
+    """How much better model A is than model B, on the same sentences drawn again and again.
+
+    Args:
+        counts_a, counts_b: counts of each sentence, in one order: `(n, 7, 7)` of `position_counts`, which compares `paper_f1`,
+            or `(n, 3, 3)` of `entity_counts`, which compares `entity_f1`. Counts of several training seeds may be added up sentence by sentence.
+        seed: of the draws.
+        resamples: how many.
+        confidence: of the interval, between 0 and 1.
+
+    Returns:
+        `(difference, low, high, p)`: the difference A - B in points, its percentile interval, and the two-sided p.
+
+    Raises:
+        ValueError: the counts are of unequal or unknown shape, of no sentence, or `resamples` is not positive.
+    """
+    if counts_a.shape != counts_b.shape:
+        raise ValueError(f"the counts are not of the same sentences: their shapes are {counts_a.shape} and {counts_b.shape}")
+    score = SCORES.get(counts_a.shape[1:])
+    if score is None or not len(counts_a):
+        raise ValueError(f"counts of shape {counts_a.shape}; they must be (n, 7, 7) or (n, 3, 3), n at least 1")
+    if resamples < 1:
+        raise ValueError(f"{resamples} resamples; at least 1")
+    both = np.stack([counts_a, counts_b], axis=1)
+    a, b = score(both.sum(axis=0))
+    draws = score(resampled(both, resamples, seed))
+    differences = draws[:, 0] - draws[:, 1]
+    low, high = interval(differences, confidence)
+    beyond = min(np.count_nonzero(differences <= 0), np.count_nonzero(differences >= 0))
+    return Difference(float(a - b), low, high, min(1.0, 2 * (1 + beyond) / (resamples + 1)))
