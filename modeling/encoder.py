@@ -168,6 +168,11 @@ def load_adapted(where: str, adapter: str | None, merge: bool = True) -> tuple[A
     return (adapted.merge_and_unload() if merge else adapted), tokenizer
 
 
+def max_length(tokenizer: Any) -> int:
+    """Positions a sentence may take: the papers' 128, less where the model has less."""
+    return min(128, int(tokenizer.model_max_length))
+
+
 def count(module: nn.Module) -> int:
     """Number of parameters."""
     return sum(parameter.numel() for parameter in module.parameters())

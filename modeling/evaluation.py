@@ -15,8 +15,8 @@ from dataset_scripts.languages import language
 from dataset_scripts.writing import write_json
 from modeling.alignment import word_labels
 from modeling.corpus import Corpus, encoded
-from modeling.encoder import load_adapted
-from modeling.metrics import confusion, entity_f1, paper_f1, summary
+from modeling.encoder import load_adapted, max_length
+from modeling.metrics import entity_f1, paper_f1, summary
 from modeling.prediction import predictions
 
 SCORES = ("paper_f1", "entity_f1")
@@ -28,9 +28,12 @@ def evaluate_language(model: Any, tokenizer: Any, corpus: Corpus, lang: str, spl
     gold_words = rows["ner_tags"]
     examples = encoded(rows, tokenizer, max_length)
     predicted = predictions(model, examples, tokenizer.pad_token_id, progress=lang)
-    counts = confusion([example["labels"] for example in examples], predicted)
     words = [word_labels(p, example["word_ids"], len(gold)) for p, example, gold in zip(predicted, examples, gold_words, strict=True)]
-    return {"paper_f1": paper_f1(counts), "entity_f1": entity_f1(gold_words, words), "n": len(examples)}
+    return {
+        "paper_f1": paper_f1([example["labels"] for example in examples], predicted),
+        "entity_f1": entity_f1(gold_words, words),
+        "n": len(examples),
+    }
 
 
 def evaluate(model: str, adapter: str | None, corpus: Corpus, langs: Sequence[str] | None, split: str, memory: Path | None = None) -> dict[str, Any]:
@@ -59,11 +62,6 @@ def evaluate(model: str, adapter: str | None, corpus: Corpus, langs: Sequence[st
             if memory:
                 write_json(scores, memory)
     return report({iso: scores[iso] for iso in wanted}, trained_on(model))
-
-
-def max_length(tokenizer: Any) -> int:
-    """Positions a sentence may take: the papers' 128, less where the model has less."""
-    return min(128, int(tokenizer.model_max_length))
 
 
 def trained_on(model: str) -> list[str]:

@@ -15,8 +15,7 @@ from dataset_scripts.languages import language
 from dataset_scripts.wikiann import LABELS
 from dataset_scripts.words import Word, words
 from modeling.alignment import NO_WORD, encode
-from modeling.encoder import load_adapted
-from modeling.evaluation import max_length
+from modeling.encoder import load_adapted, max_length
 from modeling.prediction import logits
 
 MINI = "mini"

@@ -109,7 +109,9 @@ def test_wikiann_ipa_loads_from_its_folder(tiny_release: Path) -> None:
 def test_a_second_release_does_nothing_again(tiny_release: Path) -> None:
     recipe = tiny_release.parent / "tiny.yaml"
     before = {
-        path: path.stat().st_mtime_ns for path in tiny_release.rglob("*") if path.is_file() and path.name != "README.md" and "space" not in str(path)
+        path: path.stat().st_mtime_ns
+        for path in tiny_release.rglob("*")
+        if path.is_file() and path.name != "README.md" and path.parent.name not in ("space", "phoneme_ner_f1")
     }
     cards = {path: path.read_bytes() for path in tiny_release.rglob("README.md")}
     done = conlipa("release", "--out", str(tiny_release), "--profile", str(recipe))
