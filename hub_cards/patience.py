@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
 from dataset_scripts.errors import ConlipaError
 
@@ -33,6 +33,8 @@ def patient(what: str, call: Callable[[], Answer], pause: Callable[[float], None
             if status not in _PASSING:
                 raise ConlipaError(_refusal(what, status, error)) from None
             reason = f"answered {status}"
+        except LocalTokenNotFoundError:
+            raise ConlipaError("no Hub token: log in with `hf auth login`, or set HF_TOKEN") from None
         except (OSError, _TRANSPORT_ERROR) as error:
             reason = f"broke off ({type(error).__name__})"
         if number + 1 < TRIES:

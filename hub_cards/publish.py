@@ -31,13 +31,9 @@ def publish(folder: Path, namespace: str, private: bool = False, dry_run: bool =
         return
     need_hub(namespace)
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import LocalTokenNotFoundError
 
     api = HfApi(library_name="conlipa", library_version=version("conlipa"))
-    try:
-        _check_namespace(api, namespace)
-    except LocalTokenNotFoundError:
-        raise ConlipaError("no Hub token: log in with `hf auth login`, or set HF_TOKEN") from None
+    _check_namespace(api, namespace)
     if not force:
         for repo in repos:
             _check_ours(api, repo)
