@@ -176,6 +176,7 @@ class Checkpoints:
         beside, place = self.folder / "next.partial", self.folder / f"step-{step:07d}"
         with complaints_about(self.folder):
             self.accelerator.save_state(str(beside), safe_serialization=True)
+        self.accelerator.wait_for_everyone()  # every process writes into it
         if self.accelerator.is_main_process:
             state = {"step": step, "seen": seen, "seconds": seconds, "facts": self.facts, "history": self.history}
             write_json(state, beside / "loop.json")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -78,40 +77,23 @@ def test_a_loss_that_is_no_number_stops_with_a_word(recipe: Path, tmp_path: Path
 def test_two_processes_train_as_one(tmp_path: Path) -> None:
     """The same global batch on one process and on two: the same losses."""
     recipe = tmp_path / "tiny.yaml"
-    recipe.write_text(
-        TINY.replace("layers: 2", "layers: 2, dropout: 0.0").replace("korean_pairs: 64", "korean_pairs: 64, lora_dropout: 0.0"), encoding="utf-8"
-    )
+    text = TINY.replace("epochs: 3", "epochs: 1").replace("layers: 2", "layers: 2, dropout: 0.0")
+    recipe.write_text(text.replace("korean_pairs: 64", "korean_pairs: 64, lora_dropout: 0.0"), encoding="utf-8")
     losses: dict[tuple[str, int], list[float]] = {}
     for processes in (1, 2):
         for stage in ("ner", "ipac"):
             out = tmp_path / f"{stage}-{processes}"
             more = ["--ner", str(tmp_path / "ner-1")] if stage == "ipac" else []
-            command = [
-                sys.executable,
-                "-m",
-                "torch.distributed.run",
-                "--nproc_per_node",
-                str(processes),
-                "--master_port",
-                "0",
-                "modeling/train.py",
-                stage,
-            ]
-            env = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
-            done = subprocess.run(
-                [*command, "--profile", str(recipe), "--out", str(out), *more],
-                cwd=ROOT,
-                env=env,
-                capture_output=True,
-                text=True,
-                timeout=400,
-                check=False,
-            )
-            assert done.returncode == 0, done.stderr[-3000:]
+            launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes), "modeling/train.py"]
+            run(
+                *launcher, stage, "--profile", str(recipe), "--out", str(out), *more,
+                env={"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}, timeout=150,
+            )  # fmt: skip
             record = json.loads((out / "training.json").read_text(encoding="utf-8"))
             losses[stage, processes] = [row["loss"] for row in record["loss"]]
     for stage in ("ner", "ipac"):
-        assert losses[stage, 1][:2] == pytest.approx(losses[stage, 2][:2], abs=1e-4)
+        assert len(losses[stage, 1]) >= 3  # a loss every ten steps
+        assert losses[stage, 1] == pytest.approx(losses[stage, 2], abs=1e-4)
 
 
 def test_another_recipe_is_refused_where_a_model_stands(tiny_release: Path, recipe: Path, tmp_path: Path) -> None:
