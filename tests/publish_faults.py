@@ -1,6 +1,6 @@
 """A fault at every single request of a publish: whatever breaks, running it again ends with the same Hub.
 
-python -m tests.publish_faults RELEASE HUB_FOLDER [--every-kind]
+python -m tests.publish_faults RELEASE HUB_FOLDER [--every-kind] [--stride 4]
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("release", type=Path)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--every-kind", action="store_true", help="every kind of fault at every request, not one after the other in turn")
+    parser.add_argument("--stride", type=int, default=1, help="only every n-th request (default: each one)")
     arguments = parser.parse_args()
     with loopback_hub(arguments.folder / "hub") as hub:
         os.environ.update(hub.env())  # before the client is imported
@@ -46,7 +47,9 @@ def main() -> None:
         assert attempt(1)
         clean, requests = hub.state(), len(hub.requests)
         kinds = itertools.cycle(KINDS)
-        points = [(number, kind) for number in range(1, requests + 1) for kind in (KINDS if arguments.every_kind else [next(kinds)])]
+        points = [
+            (number, kind) for number in range(1, requests + 1, arguments.stride) for kind in (KINDS if arguments.every_kind else [next(kinds)])
+        ]
         stopped = 0
         for number, kind in points:
             wipe()
