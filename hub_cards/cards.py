@@ -127,11 +127,23 @@ def _model_data(recipe: Recipe, report: dict[str, Any], source: str, name: str, 
     )
 
 
+def _versions(record: dict[str, Any]) -> str:
+    """The environment that a model was trained in."""
+    return ", ".join(f"{name} {number}" for name, number in record["environment"].items() if number and name != "git")
+
+
 def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], source: str) -> str:
     """The card of the stage-1 model."""
     data = _model_data(recipe, scores["before"], source, f"{recipe.name}-ner", library_name="transformers")
     return _card(
-        data, "ner.md", recipe=recipe, record=record, scores=table({"": scores["before"]}), source=source, described=SOURCES.get(source, "WikiANN")
+        data,
+        "ner.md",
+        recipe=recipe,
+        record=record,
+        versions=_versions(record),
+        scores=table({"": scores["before"]}),
+        source=source,
+        described=SOURCES.get(source, "WikiANN"),
     )
 
 
@@ -139,7 +151,16 @@ def ipac_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], so
     """The card of the stage-2 adapter."""
     data = _model_data(recipe, scores["after"], source, f"{recipe.name}-ipac", library_name="peft", base_model=f"NAMESPACE/{recipe.name}-ner")
     both = table({"before": scores["before"], "IPAC": scores["after"]})
-    return _card(data, "ipac.md", recipe=recipe, record=record, scores=both, source=source, described=SOURCES.get(source, "WikiANN"))
+    return _card(
+        data,
+        "ipac.md",
+        recipe=recipe,
+        record=record,
+        versions=_versions(record),
+        scores=both,
+        source=source,
+        described=SOURCES.get(source, "WikiANN"),
+    )
 
 
 def space_card(recipe: Recipe) -> str:

@@ -15,6 +15,7 @@ from dataset_scripts.pairs import pairs_path, read_pairs
 from hub_cards.cards import wikiann_card
 from tests.conftest import complaint, conlipa, run
 from tests.hub import loopback_hub
+from tests.serving import serving
 
 REPOS = ["conlipa", "wikiann-ipa", "tiny-ner", "tiny-ipac", "phoneme_ner_f1", "zero-shot-ner"]
 
@@ -158,6 +159,17 @@ def test_the_code_in_the_cards_runs(hub: Any, name: str) -> None:
     assert len(blocks) == 1
     assert "NAMESPACE" not in card
     fresh(hub, blocks[0])
+
+
+@pytest.mark.slow
+def test_the_published_space_serves_a_request(hub: Any, tmp_path: Path) -> None:
+    from gradio_client import Client
+
+    fresh(hub, f"from huggingface_hub import snapshot_download as d; d('someone/zero-shot-ner', repo_type='space', local_dir={str(tmp_path)!r})")
+    with serving(tmp_path, {"CONLIPA_MODEL": "mini"}) as url:
+        answer = Client(url, verbose=False).predict("Душанбе", "tgk", api_name="/tag")
+    assert answer["text"] == "Душанбе"
+    assert all(entity["text"] in answer["text"] for entity in answer["entities"])
 
 
 @pytest.mark.slow

@@ -166,9 +166,7 @@ def _content(tree: Path) -> dict[str, bytes]:
                 record = json.loads(content)
                 content = json.dumps({key: value for key, value in record.items() if key not in ("seconds", "tokens_per_second")}).encode()
             if path.name == "README.md":
-                content = b"\n".join(
-                    line for line in content.splitlines() if b" s, " not in line and not line.endswith(b" `training.json`. Made by conlipa 0.1.0.")
-                )
+                content = b"\n".join(line for line in content.splitlines() if b" s, " not in line and b" s. The recipe" not in line)
             found[str(path.relative_to(tree))] = content
     return found
 

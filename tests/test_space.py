@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.serving import serving
+
 
 @pytest.fixture(scope="module")
 def served(tiny_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`python app.py` in a copy of the release's Space folder."""
+    """The Space of the tiny release, in a folder of its own."""
     folder = tmp_path_factory.mktemp("space")
     shutil.copytree(tiny_release / "space", folder, dirs_exist_ok=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    env = {"CONLIPA_MODEL": str(tiny_release / "tiny-ner"), "CONLIPA_ADAPTER": str(tiny_release / "tiny-ipac"), "GRADIO_SERVER_PORT": str(port)}
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen([sys.executable, "app.py"], cwd=folder, env={**os.environ, **env}, stdout=log, stderr=log)
-        try:
-            deadline = time.monotonic() + 120
-            while True:
-                assert server.poll() is None, (folder / "log").read_text()
-                assert time.monotonic() < deadline, (folder / "log").read_text()
-                with socket.socket() as probe:
-                    if probe.connect_ex(("127.0.0.1", port)) == 0:
-                        break
-                time.sleep(0.2)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(20)
+    with serving(folder, {"CONLIPA_MODEL": str(tiny_release / "tiny-ner"), "CONLIPA_ADAPTER": str(tiny_release / "tiny-ipac")}) as url:
+        yield url
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from conlipa import Tagger
 from dataset_scripts.errors import ConlipaError, UsageError
 from dataset_scripts.wikiann import LABELS
 from dataset_scripts.words import words
+from modeling.fingerprint import of_folder
 from modeling.tagger import entities, packaged, windows
 
 SIZES = st.lists(st.integers(1, 40), max_size=60)
@@ -93,3 +95,15 @@ def test_a_missing_model_or_adapter(tiny_release: Path, tmp_path: Path) -> None:
     with pytest.raises(ConlipaError, match=r"no adapter folder \(adapter_config.json"):
         Tagger.from_pretrained(str(tiny_release / "tiny-ner"), str(tmp_path))
     assert packaged("somewhere", None) == ("somewhere", None)
+
+
+def test_the_packaged_model_answers_and_its_parts_belong_together() -> None:
+    where, adapter = packaged("mini")
+    assert adapter is not None
+    record = json.loads((Path(adapter) / "training.json").read_text(encoding="utf-8"))
+    assert record["data"].split()[0] == of_folder(where)  # the adapter was trained on these very weights
+    assert sum(path.stat().st_size for path in Path(where).parent.rglob("*") if path.is_file()) < 40_000_000
+    text = "Marie Curie was born in Warsaw , Poland ."
+    found = Tagger.from_pretrained()(text, lang="eng")
+    assert found
+    assert all(text[entity.start : entity.end] == entity.text for entity in found)
