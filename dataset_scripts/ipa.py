@@ -57,11 +57,11 @@ def segment(raw: str) -> tuple[str, ...]:
     The cutting itself (a letter with its modifiers, two letters under a tie) is done by the library `segments`,
     as in XPhoneBERT. Doubled phonemes become one, as length is not kept.
     """
-    clean = _DROPPED.sub("", rewritten(raw))
+    clean = _DROPPED.sub("", rewritten(raw)).lstrip(KEPT_MODIFIERS)  # a modifier without a letter before it
     tied = _AFFRICATE.sub(lambda match: match[0] + _TIE, clean)
     phonemes: list[str] = []
     for phoneme in _tokenizer(tied, ipa=True).replace(_TIE, "").split():
-        phoneme = phoneme.replace("c\u0327", "ç").lstrip(KEPT_MODIFIERS)  # a modifier without a letter before it
+        phoneme = phoneme.replace("c\u0327", "ç").lstrip(KEPT_MODIFIERS)
         letters = phoneme.rstrip(KEPT_MODIFIERS)
         phoneme = letters + "".join(dict.fromkeys(phoneme[len(letters) :]))[:MAX_MODIFIERS]
         if phoneme and phoneme != (phonemes[-1] if phonemes else ""):

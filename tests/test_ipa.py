@@ -22,6 +22,8 @@ from dataset_scripts.ipa import AFFRICATES, CONSONANTS, VOWELS, foreign_letters,
         ("çok", "ç o k"),
         ("ʈʂʊŋ kuo", "tʂ ʊ ŋ k u o"),
         ("ˈ.", ""),
+        ("ʼ", ""),
+        ("ʰʲ a", "a"),
         ("", ""),
     ],
 )
