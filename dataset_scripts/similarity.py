@@ -49,14 +49,14 @@ def _substitution(first: str, second: str) -> float:
     if first == second:
         return 0.0
     most = _gap(first) + _gap(second)
-    a, b = _features(first), _features(second)
+    a, b = features(first), features(second)
     if not a or not b:
         return most
     return most * min(1.0, _STEEPNESS * sum(x != y for x, y in zip(a, b, strict=True)) / len(a))
 
 
 @cache
-def _features(phoneme: str) -> tuple[int, ...]:
+def features(phoneme: str) -> tuple[int, ...]:
     """panphon's features, each -1, 0 or 1; empty for a symbol that it does not know."""
     affricate = next((pair for pair in AFFRICATES if phoneme.startswith(pair)), "")
     tied = affricate[0] + "\u0361" + phoneme[1:] if affricate else phoneme

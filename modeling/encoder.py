@@ -11,10 +11,10 @@ from torch import nn
 from torch.nn.utils import parametrize
 from transformers import AutoTokenizer, RobertaConfig, RobertaForTokenClassification, RobertaModel
 
-from dataset_scripts.engines import feature_table
 from dataset_scripts.errors import ConlipaError
 from dataset_scripts.hub import need_hub
 from dataset_scripts.ipa import is_ipa
+from dataset_scripts.similarity import features
 from dataset_scripts.wikiann import LABELS
 from modeling.recipe import Encoder
 from modeling.tokenizer import phoneme_tokenizer, size, vocabulary
@@ -90,22 +90,18 @@ class ArticulatoryEmbedding(nn.Module):
 
     def __init__(self, hidden_size: int) -> None:
         super().__init__()
-        table = feature_table()
-        rows = torch.zeros(size(), len(table.names))
-        for token, number in vocabulary().items():
-            if is_ipa(token) and (vectors := table.word_to_vector_list(_tied(token), numeric=True)):
-                rows[number] = torch.tensor(vectors[0], dtype=torch.float32)
+        known = {number: features(token) for token, number in vocabulary().items() if is_ipa(token)}
+        width = max(map(len, known.values()))
+        rows = torch.zeros(size(), width)
+        for number, values in known.items():
+            if values:
+                rows[number] = torch.tensor(values, dtype=torch.float32)
         self.register_buffer("features", rows, persistent=False)
-        self.weight = nn.Parameter(torch.randn(len(table.names), hidden_size) * 0.02)
+        self.weight = nn.Parameter(torch.randn(width, hidden_size) * 0.02)
 
     def forward(self, free: torch.Tensor) -> torch.Tensor:
         """(vocabulary, hidden) to (vocabulary, hidden)."""
         return free + self.features @ self.weight
-
-
-def _tied(phoneme: str) -> str:
-    """`tʃ` as `t͡ʃ`, the form in which panphon knows affricates as one segment."""
-    return phoneme[0] + "\u0361" + phoneme[1:] if len(phoneme) > 1 and is_ipa(phoneme[1]) else phoneme
 
 
 def plain_state_dict(model: RobertaForTokenClassification) -> dict[str, torch.Tensor]:
