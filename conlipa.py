@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dataset_scripts.errors import ConlipaError, UsageError
+from dataset_scripts.tables import digest
 
 if TYPE_CHECKING:
     from modeling.tagger import Tagger
@@ -38,7 +39,7 @@ def register() -> None:
     if _DATASETS[0] in known:
         return
     for name in _DATASETS:
-        known[name] = (f"dataset_scripts.{name}", _digest())
+        known[name] = (f"dataset_scripts.{name}", digest())
     original = load.PackagedDatasetModuleFactory.get_module
 
     def get_module(self: Any) -> Any:
@@ -48,17 +49,6 @@ def register() -> None:
         return load.DatasetModule(*known[self.name], {"data_files": DataFilesDict(), "dataset_name": self.name})
 
     load.PackagedDatasetModuleFactory.get_module = get_module
-
-
-def _digest() -> str:
-    """Of the tables that decide what the builders yield: a changed pair or engine must not be answered from an old cache."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    folder = Path(__file__).parent / "dataset_scripts"
-    for path in sorted([*folder.glob("*.csv"), *folder.glob("*.py"), *folder.glob("pairs/*.tsv")]):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def __getattr__(name: str) -> Any:

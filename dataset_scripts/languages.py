@@ -1,7 +1,8 @@
 """The table of languages: one row each, in `languages.csv`.
 
 `case` says what the papers use a language for: 1, 2 and 3 are their test languages,
-`source` is English, `conlipa` the ten of the loanword pairs, `extra` the pairs beyond the paper.
+`source` is English, `conlipa` the ten of the loanword pairs, `extra` the pairs beyond the paper,
+`more` further languages that WikiANN has and a model may be trained on.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataset_scripts.tables import rows
 
 @dataclass(frozen=True)
 class Language:
-    """One row of the table; `engines` is tried from left to right."""
+    """One row of the table; `engines` is tried from left to right; `wikiann` is empty where WikiANN lacks the language."""
 
     iso: str
     name: str
@@ -46,7 +47,7 @@ def language(code: str) -> Language:
     table = languages()
     if code in table:
         return table[code]
-    other = {name: row for row in table.values() for name in (row.name.lower(), row.wikiann)}
+    other = {name: row for row in table.values() for name in (row.name.lower(), row.wikiann) if name}
     if code.lower() in other:
         return other[code.lower()]
     labels = {name: f"{row.iso} ({row.name})" for row in table.values() for name in (row.iso, row.name.lower())}

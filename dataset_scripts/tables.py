@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -14,3 +15,12 @@ def rows(name: str) -> list[dict[str, str]]:
     """The rows of a CSV file of this folder."""
     with (FOLDER / name).open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
+
+
+@cache
+def digest() -> str:
+    """Of the tables and code that decide what the builders yield: a changed pair or engine must not be answered from an old cache."""
+    found = hashlib.sha256()
+    for path in sorted(path for pattern in ("*.csv", "*.py", "*/*.csv", "pairs/*.tsv") for path in FOLDER.glob(pattern)):
+        found.update(path.read_bytes())
+    return found.hexdigest()

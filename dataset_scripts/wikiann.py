@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,19 +33,26 @@ class Folder:
 
     path: Path
     strict: bool = False
+    more: tuple[Path, ...] = ()
+    """Folders for the languages that `path` lacks."""
     orphans: dict[str, int] = field(default_factory=dict)
     """I- tags that continue nothing, by `language/split`: real in WikiANN, kept, counted."""
 
     def __post_init__(self) -> None:
-        if not self.path.is_dir():
-            raise ConlipaError(f"{self.path}: no such WikiANN folder")
-        if not self.languages():
-            raise ConlipaError(f"{self.path}: holds no ISO639-3/{{train,dev,test}}.tsv of a language that the kit knows")
+        for path in (self.path, *self.more):
+            if not path.is_dir():
+                raise ConlipaError(f"{path}: no such WikiANN folder")
+            if not any((path / iso / f"{name}.tsv").is_file() for iso in languages() for name in SPLITS.values()):
+                raise ConlipaError(f"{path}: holds no ISO639-3/{{train,dev,test}}.tsv of a language that the kit knows")
+
+    def place(self, lang: str) -> Path:
+        """The folder of a language: in the first place that has it."""
+        return next((path / lang for path in (self.path, *self.more) if (path / lang).is_dir()), self.path / lang)
 
     def languages(self, split: str | None = None) -> list[str]:
         """ISO codes with a file (of that split), in the order of the language table."""
         names = [SPLITS[split]] if split else list(SPLITS.values())
-        return [iso for iso in languages() if any((self.path / iso / f"{name}.tsv").is_file() for name in names)]
+        return [iso for iso in languages() if any((self.place(iso) / f"{name}.tsv").is_file() for name in names)]
 
     def sentences(self, lang: str, split: str) -> list[Sentence]:
         """All sentences of a split.
@@ -52,7 +60,7 @@ class Folder:
         Raises:
             ConlipaError: no such file, or a line without a tab or with an unknown tag (file and line named).
         """
-        path = self.path / lang / f"{SPLITS[split]}.tsv"
+        path = self.place(lang) / f"{SPLITS[split]}.tsv"
         if not path.is_file():
             raise ConlipaError(f"{path}: no {split} split of {language(lang).name}{nearest(lang, self.languages(split))}")
         found = list(self._read(path, f"{lang}/{split}"))
@@ -91,7 +99,7 @@ class Folder:
         """Changes when a file of the language does."""
         digest = hashlib.sha256()
         for name in SPLITS.values():
-            path = self.path / lang / f"{name}.tsv"
+            path = self.place(lang) / f"{name}.tsv"
             digest.update(path.read_bytes() if path.is_file() else b"\0")
         return digest.hexdigest()[:16]
 
@@ -110,7 +118,7 @@ class Hub:
     """`unimelb-nlp/wikiann` on the Hub, plain parquet."""
 
     def languages(self, split: str | None = None) -> list[str]:
-        return [row.iso for row in languages().values() if row.case != "extra"]
+        return [row.iso for row in languages().values() if row.wikiann]
 
     def sentences(self, lang: str, split: str) -> list[Sentence]:
         """Raises ConlipaError where the Hub cannot be reached."""
@@ -125,9 +133,10 @@ class Hub:
 
 
 def source(data_dir: str | None = None, strict: bool = False) -> Folder | Hub:
-    """The source that a `--wikiann` or `data_dir` names: a folder, `hub`, or `sample` (the default)."""
+    """The source that a `--wikiann` or `data_dir` names: a folder, several (`A:B`, as in PATH), `hub`, or `sample` (the default)."""
     if data_dir in (None, "", "sample"):
         return Folder(FOLDER / "sample", strict)
     if data_dir == "hub":
         return Hub()
-    return Folder(Path(str(data_dir)), strict)
+    first, *more = [data_dir] if Path(str(data_dir)).is_dir() else str(data_dir).split(os.pathsep)
+    return Folder(Path(str(first)), strict, tuple(map(Path, more)))

@@ -13,6 +13,7 @@ from pyarrow import parquet
 from dataset_scripts import wikiann_ipa
 from dataset_scripts.errors import ConlipaError
 from dataset_scripts.languages import language
+from dataset_scripts.tables import digest
 from dataset_scripts.wikiann import SPLITS, source
 from modeling.alignment import encode
 
@@ -54,7 +55,7 @@ class Corpus:
 
 def prepared(lang: str, split: str, data_dir: str | None, strict: bool = False) -> Dataset:
     """One split by the WikiANN-IPA builder, from its cache where nothing changed."""
-    builder = wikiann_ipa.WikiannIpa(config_name=lang, data_dir=data_dir or "sample", strict=strict)
+    builder = wikiann_ipa.WikiannIpa(config_name=lang, data_dir=data_dir or "sample", strict=strict, hash=digest()[:16])
     try:
         builder.download_and_prepare(verification_mode="no_checks")
     except Exception as error:

@@ -69,7 +69,7 @@ def trained_on(model: str) -> list[str]:
     record = Path(model) / "training.json"
     if not record.is_file():
         return []
-    return list(json.loads(record.read_text(encoding="utf-8"))["recipe"]["ner"]["languages"])
+    return list(json.loads(record.read_text(encoding="utf-8"))["languages"])
 
 
 def report(scores: dict[str, dict[str, float]], sources: Sequence[str]) -> dict[str, Any]:

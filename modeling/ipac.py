@@ -13,10 +13,11 @@ from torch import nn
 
 from dataset_scripts.conlipa import paper_size
 from modeling.batches import epoch_batches, token_batch
-from modeling.corpus import Corpus, encoded
+from modeling.corpus import Corpus
 from modeling.encoder import load_tagger
 from modeling.ner import Batch, NerModule, Terms
 from modeling.recipe import Ipac, Recipe
+from modeling.sentences import Sentences
 
 TARGETS = r".*encoder\.layer\.\d+\..*\b(query|key|value|dense)"
 """Query, key, value and every dense of the encoder layers; named, as `all-linear` would wrap the tagging head twice."""
@@ -108,8 +109,8 @@ class IpacStage:
 
     name = "ipac"
 
-    def __init__(self, recipe: Recipe, ner: str, corpus: Corpus | None = None, base_name: str | None = None) -> None:
-        """`ner`: the model folder of stage 1; `corpus`: for NER replay; `base_name`: what the adapter calls its base model."""
+    def __init__(self, recipe: Recipe, ner: str, corpus: Corpus | None = None, languages: Sequence[str] = (), base_name: str | None = None) -> None:
+        """`ner`: the model folder of stage 1; `corpus`, `languages`: for NER replay; `base_name`: what the adapter calls its base model."""
         self.settings: Ipac = recipe.ipac
         model, self.tokenizer = load_tagger(ner)
         model.name_or_path = base_name or ner
@@ -126,29 +127,28 @@ class IpacStage:
             )
             for row in rows
         ]
-        self.replay: list[dict[str, list[int]]] = []
+        self.replay: Sentences | None = None
         if recipe.ipac.replay_weight and corpus is not None:
-            sentences = (row for lang in recipe.ner.languages for row in corpus.split(lang, "train"))
-            self.replay = encoded(sentences, self.tokenizer, recipe.encoder.max_length)
+            self.replay = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length)
 
     def batches(self, epoch: int) -> list[list[int]]:
         """Pairs are short: no bucketing by length, and the rest of an epoch that fills no batch is left to the next shuffle."""
         batches = epoch_batches([0] * len(self.pairs), self.settings.batch_size, self.settings.seed, epoch)
         full = [batch for batch in batches if len(batch) == self.settings.batch_size] or batches
         if self.replay:
-            lengths = [len(example["input_ids"]) for example in self.replay]
-            replay = epoch_batches(lengths, self.settings.replay_batch_size, self.settings.seed, epoch)
+            replay = self.replay.epoch(epoch, self.settings.replay_batch_size, self.settings.seed)
             offset = len(self.pairs)  # replayed sentences are numbered on from the pairs
             full = [[*batch, *(offset + i for i in replay[number % len(replay)])] for number, batch in enumerate(full)]
         return full
 
-    def collate(self, indices: Sequence[int]) -> Batch:
+    def collate(self, indices: Sequence[int], step: int) -> Batch:
         pairs = [i for i in indices if i < len(self.pairs)]
         rows = [{"input_ids": self.pairs[i][side]} for side in (0, 1) for i in pairs]
         batch = token_batch(rows, self.tokenizer.pad_token_id)
         batch["english"] = torch.tensor([self.english_ids[i] for i in pairs])
-        if sentences := [self.replay[i - len(self.pairs)] for i in indices if i >= len(self.pairs)]:
-            batch |= {f"replay_{name}": tensor for name, tensor in token_batch(sentences, self.tokenizer.pad_token_id).items()}
+        sentences = [i - len(self.pairs) for i in indices if i >= len(self.pairs)]
+        if self.replay and sentences:
+            batch |= {f"replay_{name}": tensor for name, tensor in self.replay.batch(sentences, step).items()}
         return batch
 
     def save(self, folder: Path) -> None:

@@ -44,7 +44,7 @@ class Stage(Protocol):
     module: Any
 
     def batches(self, epoch: int) -> list[list[int]]: ...
-    def collate(self, indices: Sequence[int]) -> dict[str, torch.Tensor]: ...
+    def collate(self, indices: Sequence[int], step: int) -> dict[str, torch.Tensor]: ...
     def save(self, folder: Path) -> None: ...
 
 
@@ -131,7 +131,7 @@ def _prepared(accelerator: Accelerator, module: nn.Module, settings: Optimisatio
     trainable = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
     kept = [p for name, p in trainable if p.ndim < 2]  # biases and norms are not decayed
     groups = [{"params": [p for _, p in trainable if p.ndim >= 2], "weight_decay": settings.weight_decay}, {"params": kept, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate)
+    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
     warm_up = math.ceil(total * settings.warmup_ratio)
     schedule = {"linear": get_linear_schedule_with_warmup, "cosine": get_cosine_schedule_with_warmup}[settings.schedule]
     scheduler = schedule(optimizer, warm_up, total)
@@ -145,9 +145,9 @@ def _prepared(accelerator: Accelerator, module: nn.Module, settings: Optimisatio
 def _batches(stage: Stage, epochs: list[list[list[int]]], step: int, accelerator: Accelerator) -> Iterator[dict[str, torch.Tensor]]:
     """This process's share of each batch from `step` on, every n-th example of n processes."""
     flat = [batch for epoch in epochs for batch in epoch]
-    for indices in flat[step:]:
+    for number, indices in enumerate(flat[step:], step):
         share = indices[accelerator.process_index :: accelerator.num_processes]
-        yield {name: tensor.to(accelerator.device) for name, tensor in stage.collate(share).items()}
+        yield {name: tensor.to(accelerator.device) for name, tensor in stage.collate(share, number).items()}
 
 
 def _step(

@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from modeling.batches import LABEL_PAD, epoch_batches, token_batch
-from modeling.corpus import Corpus, encoded
+from modeling.batches import LABEL_PAD
+from modeling.corpus import Corpus
 from modeling.encoder import pretrained_encoder, save_tagger
 from modeling.recipe import Ner, Recipe
+from modeling.sentences import Sentences
 
 Batch = dict[str, torch.Tensor]
 Terms = list[tuple[torch.Tensor, torch.Tensor]]
@@ -22,14 +23,16 @@ Terms = list[tuple[torch.Tensor, torch.Tensor]]
 class NerModule(nn.Module):
     """The tagger as a loss: summed cross-entropy over positions, and their number."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, label_smoothing: float = 0.0) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.label_smoothing = model, label_smoothing
 
     def forward(self, batch: Batch) -> Terms:
         logits = self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
         labels = batch["labels"]
-        loss = nn.functional.cross_entropy(logits.float().flatten(0, 1), labels.flatten(), ignore_index=LABEL_PAD, reduction="sum")
+        loss = nn.functional.cross_entropy(
+            logits.float().flatten(0, 1), labels.flatten(), ignore_index=LABEL_PAD, reduction="sum", label_smoothing=self.label_smoothing
+        )
         return [(loss, (labels != LABEL_PAD).sum())]
 
 
@@ -38,19 +41,18 @@ class NerStage:
 
     name = "ner"
 
-    def __init__(self, recipe: Recipe, corpus: Corpus) -> None:
+    def __init__(self, recipe: Recipe, corpus: Corpus, languages: Sequence[str]) -> None:
+        """`languages`: those of the recipe that the corpus has."""
         self.settings: Ner = recipe.ner
         model, self.tokenizer = pretrained_encoder(recipe.encoder)
-        self.module = NerModule(model)
-        rows = (row for lang in recipe.ner.languages for row in corpus.split(lang, "train"))
-        self.examples = encoded(rows, self.tokenizer, recipe.encoder.max_length)
-        self.lengths = [len(example["input_ids"]) for example in self.examples]
+        self.module = NerModule(model, recipe.ner.label_smoothing)
+        self.sentences = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length)
 
     def batches(self, epoch: int) -> list[list[int]]:
-        return epoch_batches(self.lengths, self.settings.batch_size, self.settings.seed, epoch)
+        return self.sentences.epoch(epoch, self.settings.batch_size, self.settings.seed)
 
-    def collate(self, indices: Sequence[int]) -> Batch:
-        return token_batch([self.examples[i] for i in indices], self.tokenizer.pad_token_id)
+    def collate(self, indices: Sequence[int], step: int) -> Batch:
+        return self.sentences.batch(indices, step)
 
     def save(self, folder: Path) -> None:
         save_tagger(self.module.model, self.tokenizer, folder)

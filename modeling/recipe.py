@@ -54,10 +54,30 @@ class Optimisation:
 
 
 @dataclass(frozen=True)
+class Augmentation:
+    """How training sentences are changed, all off by default (`augmentation.py`)."""
+
+    share: float = 0.0
+    """Of the sentences that are changed at all."""
+    noise: float = 0.0
+    """Of the phonemes, replaced by an articulatory neighbour."""
+    drop: float = 0.0
+    """Of the phonemes, left out."""
+    shuffle: float = 0.0
+    """Of the sentences, whose entities and other words come in another order."""
+    swap: float = 0.0
+    """Of the entities, replaced by one of the same type from any source language."""
+
+
+@dataclass(frozen=True)
 class Ner(Optimisation):
     """Stage 1: token classification on source languages."""
 
     languages: tuple[str, ...] = ("eng",)
+    sentences_per_language: int | None = None
+    """At most, an epoch; None: all. Large languages then do not drown small ones."""
+    label_smoothing: float = 0.0
+    augmentation: Augmentation = field(default_factory=Augmentation)
 
 
 @dataclass(frozen=True)
@@ -126,7 +146,7 @@ def _check_keys(path: Path, where: str, raw: dict[str, Any], known: list[str]) -
             raise ConlipaError(f"{path}: unknown key '{where}{key}'{nearest(str(key), known)}")
 
 
-def _section(path: Path, name: str, kind: type, raw: dict[str, Any]) -> Any:
+def _section(path: Path, name: str, kind: Any, raw: dict[str, Any]) -> Any:
     hints = get_type_hints(kind)
     _check_keys(path, f"{name}.", raw, list(hints))
     values = {}
@@ -135,6 +155,8 @@ def _section(path: Path, name: str, kind: type, raw: dict[str, Any]) -> Any:
             value = _number(path, f"{name}.{key}", value)  # YAML reads 1e-5 as a string
         if isinstance(value, list):
             value = tuple(value)
+        if dataclasses.is_dataclass(hints[key]) and isinstance(value, dict):
+            value = _section(path, f"{name}.{key}", hints[key], value)
         if not _fits(value, hints[key]):
             raise ConlipaError(f"{path}: {name}.{key} is {value!r}, expected {getattr(hints[key], '__name__', str(hints[key]))}")
         values[key] = value

@@ -59,12 +59,14 @@ def train_stage(
     from modeling.ipac import IpacStage
     from modeling.loop import RECORD, facts_of, train
     from modeling.ner import NerStage
+    from modeling.sentences import source_languages
 
     PartialState(cpu=not _has_gpu())
     corpus = Corpus(wikiann, strict)
-    sentences = of_sentences(corpus, recipe.ner.languages, "train")
+    languages = source_languages(corpus, recipe.ner.languages)
+    sentences = of_sentences(corpus, languages, "train")
     data = sentences if stage == "ner" else f"{of_folder(str(ner))} {of_pairs()} {sentences if recipe.ipac.replay_weight else ''}"
-    facts = facts_of(recipe, stage, data)
+    facts = facts_of(recipe, stage, data, languages=languages)
     if (out / RECORD).is_file():
         record = json.loads((out / RECORD).read_text(encoding="utf-8"))
         if all(record.get(key) == value for key, value in facts.items()):
@@ -72,7 +74,7 @@ def train_stage(
             return
         raise ConlipaError(f"{out}: holds a {record.get('stage', 'model')} of another recipe or other data; name another folder or remove it")
     set_seed(getattr(recipe, stage).seed)
-    made: NerStage | IpacStage = NerStage(recipe, corpus) if stage == "ner" else IpacStage(recipe, str(ner), corpus, base_name)
+    made: NerStage | IpacStage = NerStage(recipe, corpus, languages) if stage == "ner" else IpacStage(recipe, str(ner), corpus, languages, base_name)
     train(made, out, out.with_name(f".{out.name}.checkpoints"), facts)
 
 
