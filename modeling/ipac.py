@@ -11,10 +11,10 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch import nn
 
-from dataset_scripts.conlipa import paper_size
-from modeling.batches import epoch_batches, token_batch
+from modeling.batches import token_batch
 from modeling.corpus import Corpus
 from modeling.encoder import load_tagger
+from modeling.loanwords import Loanwords
 from modeling.ner import Batch, NerModule, Terms
 from modeling.recipe import Ipac, Recipe
 from modeling.sentences import Sentences
@@ -37,19 +37,31 @@ def projection(recipe: Recipe, hidden_size: int | None = None) -> nn.Linear:
 
 
 def info_nce(
-    english: torch.Tensor, target: torch.Tensor, temperature: float, others: torch.Tensor | None = None, own: torch.Tensor | None = None
+    english: torch.Tensor,
+    target: torch.Tensor,
+    temperature: float,
+    same: torch.Tensor | None = None,
+    own: torch.Tensor | None = None,
+    positive: bool = False,
 ) -> torch.Tensor:
     """Equations (1) and (2): symmetric InfoNCE with in-batch negatives.
 
     Args:
         english, target: (N, d), row i of one belongs to row i of the other.
-        others: (N, N) booleans, True where a row is no negative of another (same English word); None: all are.
+        same: (N, N) booleans, True off the diagonal where two rows share their English word; None: all rows are negatives of each other.
         own: the rows to take the mean over (those of this process); None: all.
+        positive: rows of `same` are positives (the mean of their log-probabilities); otherwise no part of the softmax.
     """
     logits = english.float() @ target.float().T / temperature
-    if others is not None:
-        logits = logits.masked_fill(others, float("-inf"))
     rows = torch.arange(len(logits), device=logits.device) if own is None else own
+    if same is not None and positive:
+        wanted = (same | torch.eye(len(logits), dtype=torch.bool, device=logits.device)).float()
+        wanted = wanted / wanted.sum(1, keepdim=True)  # `same` is symmetric: the weights serve both directions
+        forward = nn.functional.cross_entropy(logits[rows], wanted[rows])
+        backward = nn.functional.cross_entropy(logits.T[rows], wanted[rows])
+        return (forward + backward) / 2
+    if same is not None:
+        logits = logits.masked_fill(same, float("-inf"))
     forward = nn.functional.cross_entropy(logits[rows], rows)
     backward = nn.functional.cross_entropy(logits.T[rows], rows)
     return (forward + backward) / 2
@@ -73,10 +85,10 @@ class IpacModule(nn.Module):
         """The contrastive term, and that of the replayed sentences where there are any."""
         english, target = self.embed(batch["input_ids"], batch["attention_mask"]).chunk(2)
         english, target, words, own = _gathered(english, target, batch["english"])
-        others = None
-        if self.settings.shared_english == "masked":
-            others = (words[:, None] == words[None, :]) & ~torch.eye(len(words), dtype=torch.bool, device=words.device)
-        loss = info_nce(english, target, self.settings.temperature, others, own)
+        same = None
+        if self.settings.shared_english != "negative":
+            same = (words[:, None] == words[None, :]) & ~torch.eye(len(words), dtype=torch.bool, device=words.device)
+        loss = info_nce(english, target, self.settings.temperature, same, own, self.settings.shared_english == "positive")
         terms = [(loss * len(own), torch.tensor(len(own), device=english.device))]
         replay = {name.removeprefix("replay_"): tensor for name, tensor in batch.items() if name.startswith("replay_")}
         if replay:
@@ -117,24 +129,21 @@ class IpacStage:
         model.train()
         self.module = IpacModule(adapted(model, recipe.ipac), projection(recipe, model.config.hidden_size), recipe.ipac)
         self.module.model.peft_config["default"].base_model_name_or_path = base_name or ner
-        rows = paper_size(recipe.ipac.korean_pairs, recipe.ipac.seed)
-        words = sorted({str(row["english"]) for row in rows})
-        self.english_ids = [words.index(str(row["english"])) for row in rows]
+        self.loanwords = Loanwords(recipe.ipac)
         self.pairs = [
             tuple(
                 self.tokenizer(str(row[side]), truncation=True, max_length=recipe.encoder.max_length)["input_ids"]
                 for side in ("english_ipa", "target_ipa")
             )
-            for row in rows
+            for row in self.loanwords.rows
         ]
         self.replay: Sentences | None = None
         if recipe.ipac.replay_weight and corpus is not None:
             self.replay = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length)
 
     def batches(self, epoch: int) -> list[list[int]]:
-        """Pairs are short: no bucketing by length, and the rest of an epoch that fills no batch is left to the next shuffle."""
-        batches = epoch_batches([0] * len(self.pairs), self.settings.batch_size, self.settings.seed, epoch)
-        full = [batch for batch in batches if len(batch) == self.settings.batch_size] or batches
+        """Pairs are short: no bucketing by length."""
+        full = self.loanwords.epoch(epoch)
         if self.replay:
             replay = self.replay.epoch(epoch, self.settings.replay_batch_size, self.settings.seed)
             offset = len(self.pairs)  # replayed sentences are numbered on from the pairs
@@ -145,7 +154,7 @@ class IpacStage:
         pairs = [i for i in indices if i < len(self.pairs)]
         rows = [{"input_ids": self.pairs[i][side]} for side in (0, 1) for i in pairs]
         batch = token_batch(rows, self.tokenizer.pad_token_id)
-        batch["english"] = torch.tensor([self.english_ids[i] for i in pairs])
+        batch["english"] = torch.tensor([self.loanwords.english_ids[i] for i in pairs])
         sentences = [i - len(self.pairs) for i in indices if i >= len(self.pairs)]
         if self.replay and sentences:
             batch |= {f"replay_{name}": tensor for name, tensor in self.replay.batch(sentences, step).items()}

@@ -92,8 +92,18 @@ class Ipac(Optimisation):
     lora_rank: int = 8
     lora_alpha: int = 32
     lora_dropout: float = 0.1
-    shared_english: Literal["negative", "masked"] = "negative"
-    """Pairs with the same English word in a batch: each other's negatives (as the paper has it), or left out of them."""
+    shared_english: Literal["negative", "masked", "positive"] = "negative"
+    """Pairs with the same English word in a batch: each other's negatives (as the paper has it), left out of them, or positives too."""
+    languages: tuple[str, ...] | None = None
+    """Of the pairs; None: the ten of CONLIPA."""
+    extra: bool = False
+    """The pairs of the languages beyond the paper as well."""
+    balanced: bool = False
+    """As many pairs of each language; otherwise as they come."""
+    hard_negatives: float = 0.0
+    """Share of the words that meet one in their batch that sounds like them."""
+    shuffled: bool = False
+    """The control: English words given to other loanwords."""
     replay_weight: float = 0.0
     """Weight of a NER batch of stage 1's languages beside each batch of pairs; 0: none."""
     replay_batch_size: int = 32

@@ -97,3 +97,18 @@ def test_like_phonemes_start_with_like_embeddings() -> None:
     ids = vocabulary()
     assert torch.dist(vectors[ids["p"]], vectors[ids["b"]]) < torch.dist(vectors[ids["p"]], vectors[ids["a"]])
     assert torch.dist(vectors[ids["tʃ"]], vectors[ids["dʒ"]]) < torch.dist(vectors[ids["tʃ"]], vectors[ids["m"]])
+
+
+def test_words_that_share_their_english_side_are_positives_of_each_other() -> None:
+    torch.manual_seed(0)
+    english, target = torch.randn(3, 4), torch.randn(3, 4)
+    same = torch.zeros(3, 3, dtype=torch.bool)
+    same[0, 1] = same[1, 0] = True
+    loss = info_nce(english, target, 1.0, same, positive=True)
+    logits = english @ target.T
+    positives = {0: (0, 1), 1: (0, 1), 2: (2,)}
+    expected = 0.0
+    for scores in (logits, logits.T):
+        for i, those in positives.items():
+            expected += sum(float(torch.logsumexp(scores[i], 0) - scores[i, k]) for k in those) / len(those) / 6
+    assert float(loss) == pytest.approx(expected, abs=1e-5)
