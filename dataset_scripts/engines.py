@@ -16,7 +16,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from dataset_scripts.abugida import Abugida
 from dataset_scripts.errors import ConlipaError, UsageError, nearest
+from dataset_scripts.tables import FOLDER
 
 
 class Engine(Protocol):
@@ -33,8 +35,11 @@ class Epitran:
     def __init__(self, code: str) -> None:
         with _one_feature_table():
             import epitran
+            import epitran.simple
 
             logging.getLogger("epitran").setLevel(logging.ERROR)
+            # At every letter it writes out what is left of the word, for a message that nobody reads: quadratic time.
+            epitran.simple.repr = lambda _: ""
             try:
                 self._epitran = epitran.Epitran(code)
             except Exception as error:  # epitran raises its own DatafileError, KeyError or OSError
@@ -191,7 +196,14 @@ class LastResort:
         return ["".join(_READ_AS.get(c, c) for c in word) for word in ascii_words]
 
 
-_KINDS: dict[str, Callable[[str], Engine]] = {"epitran": Epitran, "espeak": Espeak, "pinyin": Pinyin, "map": LetterMap}
+_KINDS: dict[str, Callable[[str], Engine]] = {
+    "epitran": Epitran,
+    "espeak": Espeak,
+    "pinyin": Pinyin,
+    "map": LetterMap,
+    "letters": lambda code: LetterMap(str(FOLDER / "letters" / f"{code}.csv")),
+    "abugida": Abugida,
+}
 
 
 @cache
