@@ -1,4 +1,4 @@
-"""The Gradio Space: `app.py` is what is uploaded, and what `conlipa demo` opens."""
+"""The Gradio Space: `app.py` is what is uploaded, and what `conlipa demo` opens; its page is made here."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from pathlib import Path
 
 
 def space_files() -> list[Path]:
-    """The files of the Space, its card aside."""
+    """The files of the Space, its card aside; the modules beside `app.py` reach it with the package."""
     return [Path(__file__).parent / name for name in ("app.py", "requirements.txt")]

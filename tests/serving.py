@@ -14,7 +14,7 @@ from pathlib import Path
 
 @contextmanager
 def serving(folder: Path, env: dict[str, str]) -> Iterator[str]:
-    """The address of the page; it is up when the block begins and gone when it ends."""
+    """The address of the page; it is up when the block begins and gone when it ends. `folder` gets its log and process id."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -22,6 +22,7 @@ def serving(folder: Path, env: dict[str, str]) -> Iterator[str]:
         server = subprocess.Popen(
             [sys.executable, "app.py"], cwd=folder, env={**os.environ, **env, "GRADIO_SERVER_PORT": str(port)}, stdout=log, stderr=log
         )
+        (folder / "pid").write_text(str(server.pid))
         try:
             deadline = time.monotonic() + 120
             while True:

@@ -1,13 +1,25 @@
-"""The Space as it is uploaded, served on this machine and asked through its API."""
+"""The Space as it is uploaded, served on this machine and asked through its API; its parts without a server."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from dataset_scripts.errors import ConlipaError
+from dataset_scripts.languages import by_case
+from dataset_scripts.words import words
+from modeling.tagger import Entity
+from space import choices, letters, rendering
+from space.guard import MAX_BYTES
+from tests.benchmarks.space import load
 from tests.serving import serving
 
 
@@ -20,26 +32,162 @@ def served(tiny_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield url
 
 
-@pytest.mark.slow
-def test_the_json_endpoint_gives_spans(served: str) -> None:
+@pytest.fixture(scope="module")
+def client(served: str) -> Any:
     from gradio_client import Client
 
-    client = Client(served, verbose=False)
+    return Client(served, verbose=False)
+
+
+@pytest.mark.slow
+def test_the_json_endpoints_give_spans_and_phonemes(client: Any) -> None:
     text = "ශ්‍රී ලංකාව ඉන්දියාවේ අසල්වැසියෙකි ."
     answer = client.predict(text, "sin", api_name="/tag")
     assert answer["text"] == text
     for entity in answer["entities"]:
         assert text[entity["start"] : entity["end"]] == entity["text"]
+    spoken = client.predict("London.", "eng", api_name="/phonemize")
+    assert spoken["text"] == "London."
+    assert spoken["ipa"].endswith(" ▁ .")
+    assert spoken["ipa"].startswith("l ")
 
 
 @pytest.mark.slow
-def test_hostile_input_is_refused_in_words(served: str) -> None:
-    from gradio_client import Client
+def test_hostile_input_is_refused_in_words(client: Any) -> None:
     from gradio_client.exceptions import AppError
 
-    client = Client(served, verbose=False)
-    with pytest.raises(AppError, match="5000 at most"):
-        client.predict("x" * 20_000, "sin", api_name="/tag")
-    with pytest.raises(AppError, match="unknown language 'sim'"):
-        client.predict("x", "sim", api_name="/tag")
+    for text, lang, complaint in (
+        ("x" * 20_000, "sin", "5000 at most"),
+        ("x", "sim", "unknown language 'sim'"),
+        ("x", None, "language must be a string"),
+        (["x"], "sin", "text must be a string"),
+    ):
+        for endpoint in ("/tag", "/phonemize"):
+            with pytest.raises(AppError, match=complaint):
+                client.predict(text, lang, api_name=endpoint)
     assert client.predict("<script>alert(1)</script>\x00", "eng", api_name="/tag")["text"].startswith("<script>")
+
+
+@pytest.mark.slow
+def test_half_a_surrogate_pair_is_refused_in_words(served: str) -> None:
+    body = rb'{"data": ["a\ud800b", "sin"]}'  # JSON can say it, Python's client cannot
+    call = httpx.post(f"{served}/gradio_api/call/tag", content=body, headers={"content-type": "application/json"}, timeout=60)
+    answer = httpx.get(f"{served}/gradio_api/call/tag/{call.json()['event_id']}", timeout=60).text
+    assert "Character 2 of the text is half a surrogate pair" in answer
+
+
+@pytest.mark.slow
+def test_a_huge_request_gets_a_plain_answer(served: str) -> None:
+    huge = {"data": ["x" * 10_000_000, "sin"]}
+    said = httpx.post(f"{served}/gradio_api/call/tag", json=huge, timeout=60)
+    pieces = httpx.post(f"{served}/gradio_api/call/tag", content=(b"x" * 100_000 for _ in range(100)), timeout=60)  # its length unsaid
+    assert (said.status_code, pieces.status_code) == (413, 413)
+    assert str(MAX_BYTES) in said.text
+    assert httpx.get(served, timeout=60).headers["content-security-policy"].startswith("default-src 'self'")
+
+
+@pytest.mark.slow
+def test_forty_calls_at_once_are_answered_rightly(tmp_path: Path) -> None:
+    measured = load(40, tmp_path)
+    assert measured.wrong == 0
+    assert measured.grown < 100e6
+
+
+def test_every_language_has_its_own_example() -> None:
+    isos = by_case("source", "1", "2", "3", "conlipa")
+    assert len(isos) == 44
+    assert sorted(choices.examples()) == sorted(isos) == sorted(iso for _, iso in choices.choices())
+    assert len(set(choices.examples().values())) == 44
+    assert all(f"({iso})" in name for name, iso in choices.choices())
+
+
+def test_choosing_a_language_leaves_a_text_of_ones_own_alone() -> None:
+    assert choices.example("urd", "my own text") == "my own text"
+    assert choices.example("urd", " ") == choices.example("urd", choices.examples()["sin"]) == choices.examples()["urd"]
+
+
+def test_links_point_at_the_repos_beside_the_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SPACE_ID", raising=False)
+    assert "huggingface.co" not in choices.links()
+    monkeypatch.setenv("SPACE_ID", "someone/zero-shot-ner")
+    assert "(https://huggingface.co/someone/conlipa-mini-ner)" in choices.links()
+    assert "(https://huggingface.co/datasets/someone/wikiann-ipa)" in choices.links()
+
+
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        ("", "the letter table is empty|expected the header"),
+        ("a,b", "line 1: expected the header 'Orth,Phon'"),
+        ("Orth,Phon\na,a\n<b>,c,d", "line 3: expected two columns"),
+        ("Orth,Phon\na,a\na,b", "line 3: 'a' stands in the table twice"),
+        ("Orth,Phon\n" + "\n".join(f"{chr(0x4E00 + i)},a" for i in range(letters.MAX_ROWS + 1)), "2001 rows; 2000 at most"),
+        ("Orth,Phon\na," + "a" * 30, "a cell may have 20 characters"),
+        ("Orth,Phon\n" + "a" * 20_000, "20000 at most"),
+        ("Orth,Phon\n\ud800,a", "half a surrogate pair"),
+    ],
+)
+def test_a_wrong_letter_table_is_told_by_line(table: str, complaint: str) -> None:
+    with pytest.raises(ConlipaError, match=complaint) as error, letters.engine(table):
+        pass
+    assert "/" not in str(error.value)  # no path of this machine
+
+
+def test_a_letter_table_leaves_no_file_behind() -> None:
+    with letters.engine(choices.example_letters()) as engine:
+        path = Path(engine.removeprefix("map:"))
+        assert path.is_file()
+    assert not path.parent.exists()
+
+
+class _Text(HTMLParser):
+    """What a browser would show, without phonemes and labels, and which elements there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown, self.elements, self._hidden = "", set[str](), 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.add(tag)
+        self._hidden += tag in ("rt", "span", "h3", "p")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in ("rt", "span", "h3", "p")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.shown += data
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"])) | st.text("<>&\"'${}`=/ aб"), st.data())
+def test_any_text_is_shown_as_itself(text: str, data: st.DataObject) -> None:
+    found = words(text)
+    entities = []
+    if found:
+        first = data.draw(st.integers(0, len(found) - 1))
+        last = data.draw(st.integers(first, len(found) - 1))
+        start, end = found[first].start, found[last].end
+        entities.append(Entity(start, end, text[start:end], "LOC", 0.5))
+    parser = _Text()
+    parser.feed(rendering.tagged(text, [(word, ["a"]) for word in found], entities, "<Title>", "sin"))
+    parser.close()
+    assert parser.shown == text
+    assert parser.elements <= {"section", "h3", "div", "ruby", "rt", "mark", "span", "p"}
+
+
+def test_control_characters_are_shown_as_pictures() -> None:
+    assert rendering.shown("a\x00\x1b<b>\n") == "a␀␛&lt;b&gt;\n"
+    assert "<i>" not in rendering.message("<i>") + rendering.nearest_table("<i>", [("kor", "<i>", "<i>", 0.5)])
+
+
+@pytest.mark.slow
+def test_a_loanword_is_its_own_nearest_neighbour(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataset_scripts.pairs import pairs_path, read_pairs
+    from space.neighbours import nearest
+
+    monkeypatch.delenv("CONLIPA_MODEL", raising=False)
+    pair = read_pairs(pairs_path("swa"))[0]
+    found = nearest(str(pair["target_ipa"]))
+    assert len(found) == 5
+    assert found[0][3] == pytest.approx(1, abs=1e-3)
+    assert any(ipa == pair["target_ipa"] for _, _, ipa, _ in found)

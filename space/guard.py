@@ -1,0 +1,57 @@
+"""What stands between the network and the page: a cap on every request, and a policy that lets the page talk to nobody else."""
+
+from __future__ import annotations
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BYTES = 500_000
+"""Of a request: the longest text and letter table, as JSON writes them, and some room."""
+_TOO_LARGE = f"The request is too large: {MAX_BYTES} bytes at most.\n"
+_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",  # Gradio's own page needs both
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'self'",
+    )
+)
+
+
+class Guard:
+    """ASGI middleware: 413 for what is too large, a Content-Security-Policy on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        length = dict(scope["headers"]).get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > MAX_BYTES:
+            while (await receive()).get("more_body"):  # read to its end and forgotten, or the client would see a broken pipe, not the answer
+                pass
+            await PlainTextResponse(_TOO_LARGE, 413)(scope, receive, send)
+            return
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > MAX_BYTES:  # a request that did not say how long it is
+                raise HTTPException(413, _TOO_LARGE)
+            return message
+
+        async def with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Content-Security-Policy"] = _POLICY
+            await send(message)
+
+        await self.app(scope, counted, with_policy)

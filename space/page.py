@@ -1,0 +1,129 @@
+"""The page and its endpoints, in Gradio."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from dataset_scripts.errors import ConlipaError
+from dataset_scripts.g2p import ipa_string
+from space import choices, letters, rendering, tagging
+from space.neighbours import nearest
+
+_INTRODUCTION = """# Zero-shot NER on phonemes
+Text is transcribed to IPA, and a small phoneme encoder marks persons, organisations and places, also in languages that it never saw annotated."""
+_OWN_LETTERS = (
+    """A table of letters and their IPA is enough to read a language that is not listed. CSV with the header `Orth,Phon`; the longest match wins."""
+)
+_LIMIT_IN_BROWSER = 2 * tagging.MAX_CHARACTERS + 1
+"""UTF-16 units: the browser cuts a huge paste here, and what it has cut is still too long, so that the visitor is told."""
+
+
+def _choice(entities: list[Any], spoken: rendering.Spoken) -> Any:
+    """A button for each entity; its value is the name and its phonemes."""
+    ipas = {entity: ipa_string([p for word, p in spoken if entity.start <= word.start and word.end <= entity.end]) for entity in entities}
+    buttons = dict.fromkeys((_short(entity.text), f"{ipa}\t{entity.text}") for entity, ipa in ipas.items())
+    return gr.Radio(choices=list(buttons), value=None, visible=bool(buttons))
+
+
+def _short(name: str, most: int = 60) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
+def show(text: str, lang: str, compare: bool) -> tuple[str, Any, str]:
+    """The result of the text box, the entities to choose from, and an empty table."""
+    try:
+        spoken = tagging.spoken(text, lang)
+        entities = tagging.tag(text, lang)
+        sections = [rendering.tagged(text, spoken, entities, "With IPAC" if compare else "Entities", lang)]
+        if compare:
+            sections.append(rendering.tagged(text, spoken, tagging.tag(text, lang, with_adapter=False), "Without IPAC", lang))
+    except ConlipaError as error:
+        return rendering.message(str(error)), _choice([], []), ""
+    return rendering.side_by_side(sections), _choice(entities, spoken), ""
+
+
+def show_by_letters(text: str, table: str) -> str:
+    """The result of a text read by the visitor's own letters."""
+    try:
+        with letters.engine(table) as engine:
+            entities, spoken = tagging.by_letters(text, engine)
+    except ConlipaError as error:
+        return rendering.message(str(error))
+    return rendering.tagged(text, spoken, entities, "Entities")
+
+
+def show_nearest(choice: str | None) -> str:
+    """The table of an entity that was chosen."""
+    if not choice:
+        return ""
+    ipa, _, name = choice.partition("\t")
+    return rendering.nearest_table(name, nearest(ipa))
+
+
+def read_upload(path: str) -> str:
+    """An uploaded letter table, as text to look at; what is no UTF-8 shows as such."""
+    with Path(path).open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        return lines.read(letters.MAX_CHARACTERS + 1)
+
+
+def tag(text: str, lang: str) -> dict[str, Any]:
+    """The JSON endpoint: spans in code points, with scores."""
+    try:
+        return {"text": text, "entities": [entity.as_dict() for entity in tagging.tag(text, lang)]}
+    except ConlipaError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
+def phonemize(text: str, lang: str) -> dict[str, Any]:
+    """The text in IPA: phonemes separated by spaces, words by ` ▁ `."""
+    try:
+        return {"text": text, "ipa": ipa_string([phonemes for _, phonemes in tagging.spoken(text, lang)])}
+    except ConlipaError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
+def build() -> gr.Blocks:
+    """The page."""
+    start = choices.examples()[choices.FIRST]
+    with gr.Blocks(title="Zero-shot NER on phonemes", delete_cache=(600, 600)) as page:
+        gr.Markdown(_INTRODUCTION)
+        with gr.Row():
+            with gr.Column(scale=3, min_width=300):
+                text = gr.Textbox(
+                    start, label="Text", info="Shift+Enter tags it.", lines=3, max_lines=12, max_length=_LIMIT_IN_BROWSER, elem_id="text"
+                )
+            with gr.Column(scale=1, min_width=240):
+                lang = gr.Dropdown(choices.choices(), value=choices.FIRST, label="Language", filterable=True, elem_id="language")
+                compare = gr.Checkbox(False, label="Compare with and without IPAC", visible=tagging.chosen()[1] is not None, elem_id="compare")
+        with gr.Row():
+            button = gr.Button("Tag", variant="primary", elem_id="tag")
+            another = gr.Button("Example of this language", elem_id="example")
+        result = gr.HTML(elem_id="result")
+        entity = gr.Radio([], label="Nearest CONLIPA words of", info="The first look takes some seconds.", visible=False, elem_id="entity")
+        neighbours = gr.HTML(elem_id="nearest")
+        with gr.Accordion("Bring your own letters", open=False, elem_id="letters"):
+            gr.Markdown(_OWN_LETTERS)
+            with gr.Row():
+                own_text = gr.Textbox(choices.LETTERS_TEXT, label="Text", lines=3, max_length=_LIMIT_IN_BROWSER, elem_id="own-text")
+                own_table = gr.Textbox(
+                    choices.example_letters(), label="Letters", lines=6, max_lines=12, max_length=2 * letters.MAX_CHARACTERS + 1, elem_id="own-table"
+                )
+            with gr.Row():
+                own_button = gr.Button("Tag by these letters", variant="primary", elem_id="own-tag")
+                upload = gr.UploadButton("Upload a table", file_types=[".csv", ".txt"], elem_id="own-upload")
+            own_result = gr.HTML(elem_id="own-result")
+        gr.Markdown(choices.links())
+
+        marked, given = [result, entity, neighbours], [text, lang, compare]
+        gr.on([button.click, text.submit, compare.input, page.load], show, given, marked, api_visibility="private", show_progress="minimal")
+        lang.input(choices.example, [lang, text], text, api_visibility="private").then(show, given, marked, api_visibility="private")
+        another.click(choices.examples().get, lang, text, api_visibility="private").then(show, given, marked, api_visibility="private")
+        entity.input(show_nearest, entity, neighbours, api_visibility="private")
+        own_button.click(show_by_letters, [own_text, own_table], own_result, api_visibility="private")
+        upload.upload(read_upload, upload, own_table, api_visibility="private")
+        gr.api(tag, api_name="tag")
+        gr.api(phonemize, api_name="phonemize")
+    return page

@@ -1,0 +1,111 @@
+"""One text at a time through the tagger: what the page and both endpoints share."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from conlipa import ConlipaError, Tagger
+from dataset_scripts import engines, g2p
+from dataset_scripts.words import Word, words
+
+MAX_CHARACTERS = 5000
+_FORGET_AFTER = 5000
+_LETTER_TABLE = 100
+"""What a letter table costs of `_FORGET_AFTER`, where a text costs 1."""
+_LOCK = threading.Lock()
+_spent = 0
+
+
+def chosen(with_adapter: bool = True) -> tuple[str, str | None]:
+    """Model and adapter: of CONLIPA_MODEL and CONLIPA_ADAPTER, or those that travel with the package."""
+    from modeling.tagger import MINI, packaged
+
+    model, adapter = packaged(os.environ.get("CONLIPA_MODEL") or MINI, os.environ.get("CONLIPA_ADAPTER") or None)
+    return model, adapter if with_adapter else None
+
+
+@cache
+def _tagger(model: str, adapter: str | None) -> Any:
+    return Tagger.from_pretrained(model, adapter)
+
+
+def load() -> None:
+    """Load the model now.
+
+    Raises:
+        ConlipaError: model or adapter cannot be loaded.
+    """
+    _tagger(*chosen())
+
+
+@contextmanager
+def _alone(cost: int = 1) -> Iterator[None]:
+    """One call at a time: espeak-ng holds one voice for the whole process.
+
+    The transcribers keep every word and letter table that they have met; now and then they forget, or a long-lived server
+    would grow without end.
+    """
+    global _spent
+    with _LOCK:
+        _spent += cost
+        if _spent > _FORGET_AFTER:
+            _spent = 0
+            g2p.phonemizer.cache_clear()
+            engines.engine.cache_clear()
+        yield
+
+
+def checked(text: Any, most: int = MAX_CHARACTERS, what: str = "text") -> str:
+    """`text`, if it is one and may be tagged.
+
+    Raises:
+        ConlipaError: no text, too long, or a character that is none.
+    """
+    if not isinstance(text, str):
+        raise ConlipaError(f"The {what} must be a string.")
+    if len(text) > most:
+        raise ConlipaError(f"The {what} is too long (characters: {most} at most).")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ConlipaError(f"Character {error.start + 1} of the {what} is half a surrogate pair, which is no character.") from None
+    return text
+
+
+def tag(text: str, lang: str, with_adapter: bool = True) -> list[Any]:
+    """The entities of a text.
+
+    Raises:
+        ConlipaError: the text may not be tagged, or an unknown language.
+    """
+    text, lang = checked(text), checked(lang, 100, "language")
+    with _alone():
+        return list(_tagger(*chosen(with_adapter))(text, lang=lang))
+
+
+def spoken(text: str, lang: str) -> list[tuple[Word, list[str]]]:
+    """The words of a text, each with its phonemes.
+
+    Raises:
+        ConlipaError: the text may not be transcribed, or an unknown language.
+    """
+    found, lang = words(checked(text)), checked(lang, 100, "language")
+    with _alone():
+        return list(zip(found, g2p.phonemizer(lang)([word.text for word in found]), strict=True))
+
+
+def by_letters(text: str, engine: str) -> tuple[list[Any], list[tuple[Word, list[str]]]]:
+    """Entities and phonemes of a text in a language that is not listed; `engine` is `map:FILE`.
+
+    Raises:
+        ConlipaError: the text may not be tagged.
+    """
+    found = words(checked(text))
+    with _alone(_LETTER_TABLE):
+        entities = Tagger.from_pretrained(*chosen(), engine=engine)(text)
+        return list(entities), list(zip(found, g2p.phonemizer("", engine)([word.text for word in found]), strict=True))

@@ -1,0 +1,152 @@
+"""The page of the Space as a visitor meets it, in headless Chromium; no request of any test leaves this machine."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from space import choices, space_files
+from tests.browser import DESKTOP, PHONE, browser, choose
+from tests.serving import serving
+
+pytestmark = pytest.mark.slow
+HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=2</script> ${window.hacked=3} {{window.hacked}} &lt;b&gt; Paris \x00\x1b\u202e'
+SEEN = "n => { const c = n.cloneNode(true); c.querySelectorAll('rt, .label').forEach(x => x.remove()); return c.textContent; }"
+"""The text of a result without phonemes and labels."""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def served(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("space")
+    for path in space_files():
+        shutil.copy(path, folder)
+    with serving(folder, {"CONLIPA_MODEL": "mini"}) as url:
+        yield url
+
+
+@pytest.fixture(params=[DESKTOP], ids=["desktop"])
+def page(chromium: Any, served: str, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The page, open and with its first result; afterwards: nothing asked elsewhere, nothing hacked, no error in its scripts."""
+    context = chromium.new_context(viewport=request.param, permissions=["clipboard-read", "clipboard-write"])
+    asked: list[str] = []
+    broken: list[str] = []
+    context.on("request", lambda asking: asked.append(asking.url))
+    opened = context.new_page()
+    opened.on("pageerror", lambda error: broken.append(str(error)))
+    opened.goto(served)
+    opened.wait_for_selector("#result .tagged")
+    yield opened
+    assert opened.evaluate("window.hacked") is None
+    assert not broken
+    assert len(asked) > 5
+    assert {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))} == {"127.0.0.1"}
+    context.close()
+
+
+def tagged(page: Any, text: str, shown: str | None = None) -> Any:
+    """Type a text, tag it, and wait for its result, which shows the text, or `shown`."""
+    page.locator("#text textarea").fill(text)
+    page.click("#tag")
+    page.wait_for_function(f"text => [...document.querySelectorAll('#result .text')].some(n => ({SEEN})(n) === text)", arg=shown or text)
+    return page.locator("#result .text").first
+
+
+def test_sinhala_is_typed_chosen_and_highlighted(page: Any, served: str) -> None:
+    from gradio_client import Client
+
+    choose(page, "tajik", "tgk")
+    choose(page, "sinh", "sin")
+    text = choices.examples()["sin"]
+    assert page.locator("#text textarea").input_value() == text
+    result = tagged(page, text + " " + text)
+    found = Client(served, verbose=False).predict(text + " " + text, "sin", api_name="/tag")["entities"]
+    marks = result.locator("mark")
+    assert [marks.nth(i).evaluate(SEEN) for i in range(marks.count())] == [entity["text"] for entity in found]
+    assert [marks.nth(i).locator(".label").inner_text().split()[-1] for i in range(marks.count())] == [f"{e['score']:.2f}" for e in found]
+    ipa = result.locator("rt").all_inner_texts()
+    assert len(ipa) == 2 * 5
+    assert all(word.strip() for word in ipa)
+
+
+def test_what_a_model_finds_is_marked_and_has_neighbours(page: Any) -> None:
+    choose(page, "(eng", "eng")
+    text = "Angela Merkel met Emmanuel Macron in Berlin, Germany. Microsoft Corporation is in Washington, United States."
+    assert tagged(page, text).locator("mark").count() > 0
+    page.locator("#entity input").first.focus()
+    page.keyboard.press("Space")
+    page.wait_for_selector("#nearest tbody tr", timeout=200_000)
+    assert page.locator("#nearest tbody tr").count() == 5
+
+
+def test_urdu_is_shown_from_right_to_left(page: Any) -> None:
+    choose(page, "(urd", "urd")
+    result = tagged(page, choices.examples()["urd"])
+    assert result.evaluate("n => getComputedStyle(n).direction") == "rtl"
+    boxes = [result.locator("ruby").nth(i).bounding_box() for i in (0, 1)]
+    assert boxes[0]["x"] > boxes[1]["x"]
+    assert page.locator("#text textarea").evaluate("n => getComputedStyle(n).unicodeBidi") == "plaintext"
+
+
+def test_with_and_without_ipac_stand_side_by_side(page: Any) -> None:
+    page.check("#compare input")
+    page.wait_for_selector("#result .tagged:nth-child(2)")
+    assert page.locator("#result h3").all_inner_texts() == ["With IPAC", "Without IPAC"]
+    left, right = (page.locator("#result .tagged").nth(i).bounding_box() for i in (0, 1))
+    assert left["y"] == right["y"]
+    assert left["x"] + left["width"] <= right["x"]
+
+
+def test_own_letters_read_a_language_that_is_not_listed(page: Any, tmp_path: Path) -> None:
+    page.click("#letters button >> nth=0")
+    page.click("#own-tag")
+    page.wait_for_selector("#own-result rt")
+    assert page.locator("#own-result rt").first.inner_text() == "tʰbilisi"
+    table = tmp_path / "mine.csv"
+    table.write_text("Orth,Phon\nთ,a,<img src=x onerror=window.hacked=4>\n", encoding="utf-8")
+    page.locator("input[type=file]").set_input_files(table)
+    page.wait_for_function("document.querySelector('#own-table textarea').value.includes('hacked=4')")
+    page.click("#own-tag")
+    page.wait_for_selector("#own-result [role=alert]")
+    assert "line 2: expected two columns" in page.locator("#own-result [role=alert]").inner_text()
+    assert page.locator("#own-result img").count() == 0
+
+
+def test_hostile_text_is_shown_and_not_run(page: Any) -> None:
+    choose(page, "(eng", "eng")
+    tagged(page, HOSTILE, HOSTILE.translate({0: "␀", 0x1B: "␛"}))
+    assert page.locator("#result :is(img, script, b)").count() == 0
+
+
+def test_a_paste_of_ten_megabytes_gets_a_plain_message(page: Any) -> None:
+    page.locator("#text textarea").fill("")
+    page.evaluate("navigator.clipboard.writeText('x'.repeat(10_000_000))")
+    page.locator("#text textarea").focus()
+    page.keyboard.press("Control+V")
+    page.wait_for_function("document.querySelector('#text textarea').value.length > 5000")
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_selector("#result [role=alert]")
+    assert "5000 at most" in page.locator("#result [role=alert]").inner_text()
+    tagged(page, "Paris")
+
+
+@pytest.mark.parametrize("page", [PHONE], indirect=True, ids=["phone"])
+def test_a_phone_shows_everything_without_sideways_scrolling(page: Any) -> None:
+    choose(page, "(eng", "eng")
+    page.check("#compare input")
+    tagged(page, "Constantinople " * 20 + "x" * 300)
+    page.wait_for_selector("#result .tagged:nth-child(2)")
+    page.click("#letters button >> nth=0")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    above, below = (page.locator("#result .tagged").nth(i).bounding_box() for i in (0, 1))
+    assert above["y"] + above["height"] <= below["y"]
