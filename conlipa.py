@@ -8,10 +8,13 @@ conlipa.Tagger.from_pretrained()("Душанбе — пойтахти Тоҷик
 from __future__ import annotations
 
 import argparse
+import importlib.abc
+import importlib.util
 import itertools
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +31,25 @@ __version__ = version("conlipa")
 
 
 _DATASETS = ("conlipa", "wikiann_ipa")
+
+
+class _WhenImported(importlib.abc.MetaPathFinder):
+    """Registers the two datasets once somebody imports `datasets`, which alone takes half a second."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name != "datasets":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec and spec.loader:
+            run = spec.loader.exec_module
+
+            def exec_module(module: Any) -> None:
+                run(module)
+                register()
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
 
 
 def register() -> None:
@@ -81,15 +103,31 @@ def _phonemize(arguments: argparse.Namespace) -> None:
 
 
 def _tag(arguments: argparse.Namespace) -> None:
-    from modeling.tagger import Tagger
+    from modeling.entity_formats import LINE_FORMATS, write_brat
+    from modeling.tagger import BATCH_SIZE, Tagger
 
-    tagger = Tagger.from_pretrained(arguments.model, arguments.adapter, lang=arguments.lang, engine=arguments.engine)
-    lines = _lines(arguments.files)
-    together = 1 if not arguments.files and sys.stdin.isatty() else 256  # a person at the keyboard gets each answer at once
-    while batch := list(itertools.islice(lines, together)):
-        for line, found in zip(batch, tagger(batch), strict=True):
-            print(json.dumps({"text": line, "entities": [entity.as_dict() for entity in found]}, ensure_ascii=False))
-        sys.stdout.flush()
+    if (arguments.format == "brat") != bool(arguments.out):
+        raise UsageError("--format brat writes into the folder --out DIR; the other formats write to standard output, without --out")
+    tagger = Tagger.from_pretrained(arguments.model, arguments.adapter, arguments.lang, arguments.engine, arguments.backend)
+    typed = not arguments.files and sys.stdin.isatty()  # a person at the keyboard gets each answer at once
+
+    def tagged(files: list[str]) -> Iterator[tuple[str, Any]]:
+        lines, texts = itertools.tee(_lines(files))
+        return zip(lines, tagger(texts, batch_size=1 if typed else BATCH_SIZE), strict=False)
+
+    if arguments.out:
+        names = arguments.files or ["-"]
+        write_brat(Path(arguments.out), ((Path(name).stem if name != "-" else "stdin", tagged([name])) for name in names))
+        return
+    for line, entities in tagged(arguments.files):
+        print(LINE_FORMATS[arguments.format](line, entities), flush=typed)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from modeling.export import export
+    from modeling.tagger import packaged
+
+    export(*packaged(arguments.model, arguments.adapter), Path(arguments.out), arguments.int8)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -151,16 +189,37 @@ def _parser() -> argparse.ArgumentParser:
         )
         made.add_argument("--adapter", metavar="DIR|REPO", help="LoRA adapter on top (mini brings its own)")
 
-    def text_options(made: argparse.ArgumentParser) -> None:
-        made.add_argument("--lang", required=True, metavar="ISO", help="language of the text, ISO 639-3; `conlipa languages` lists them")
+    def text_options(made: argparse.ArgumentParser, guessed: str = "") -> None:
+        known = f"language of the text, ISO 639-3; `conlipa languages` lists them{guessed}"
+        made.add_argument("--lang", required=not guessed, metavar="ISO", help=known)
         made.add_argument("--engine", default="auto", metavar="NAME", help="auto, epitran, espeak, a full name such as espeak:tr, or map:FILE.csv")
-        made.add_argument("--json", action="store_true", help="JSON Lines")
         made.add_argument("files", nargs="*", help="text files; standard input where none is named")
 
-    text_options(command("phonemize", _phonemize, "One text line in, one IPA line out: phonemes separated by spaces, words by ' ▁ '."))
-    tag = command("tag", _tag, "One text line in, one JSON line with its entities out.")
-    text_options(tag)
+    phonemize = command("phonemize", _phonemize, "One text line in, one IPA line out: phonemes separated by spaces, words by ' ▁ '.")
+    text_options(phonemize)
+    phonemize.add_argument("--json", action="store_true", help="JSON Lines")
+    tag = command("tag", _tag, "One text line in, one JSON line with its entities out; other forms by --format.")
+    text_options(tag, " (default: that of each line's script, where only one language is written in it)")
     model_options(tag)
+    tag.add_argument(
+        "--format",
+        default="json",
+        choices=["json", "conll", "doccano", "brat"],
+        help="json (the default) and doccano: a JSON line for each line; conll: token<TAB>tag, an empty line after each line; "
+        "brat: NAME.txt and NAME.ann of each file in the folder --out",
+    )
+    tag.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    tag.add_argument("--out", metavar="DIR", help="a new folder, for --format brat")
+    tag.add_argument(
+        "--backend",
+        default="auto",
+        choices=["auto", "torch", "onnx"],
+        help="auto: onnxruntime where the model has a model.onnx of its own weights beside them, torch otherwise",
+    )
+    onnx = command("export", _export, "Write a model as one ONNX file, with its adapter merged and its tokenizer inside.")
+    model_options(onnx)
+    onnx.add_argument("--out", default="model.onnx", metavar="FILE", help="where (default: model.onnx)")
+    onnx.add_argument("--int8", action="store_true", help="weights in eight bits: a third of the size, twice as fast, nearly the same answers")
     score = command("evaluate", _evaluate, "Both scores of a model on each language.")
     model_options(score)
     score.add_argument("--wikiann", default="sample", metavar="DIR|hub|sample", help="where the sentences come from (default: sample)")
@@ -192,7 +251,10 @@ def main(argv: list[str] | None = None) -> None:
     arguments = _parser().parse_args(argv)
     sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
-        if arguments.command in ("tag", "evaluate", "release", "demo"):
+        if arguments.command == "tag":  # it may need no `transformers` at all
+            os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+            warnings.filterwarnings("ignore", category=FutureWarning)
+        elif arguments.command in ("evaluate", "export", "release", "demo"):
             from modeling.quiet import quiet
 
             quiet()
@@ -213,7 +275,10 @@ def _fail(message: str, code: int) -> None:
     sys.exit(code)
 
 
-register()
+if "datasets" in sys.modules:
+    register()
+else:
+    sys.meta_path.insert(0, _WhenImported())
 
 if __name__ == "__main__":
     main()

@@ -2,39 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 
 from dataset_scripts.errors import ConlipaError
 from dataset_scripts.g2p import Phonemizer, phonemizer
-from dataset_scripts.languages import language
-from dataset_scripts.wikiann import LABELS
-from dataset_scripts.words import Word, words
+from dataset_scripts.script_guess import guess_language
 from modeling.alignment import NO_WORD, encode
-from modeling.encoder import load_adapted, max_length
-from modeling.prediction import logits
+from modeling.entities import Entity, LabelledText
+from modeling.windows import Window, text_windows
+
+__all__ = ["MINI", "Backend", "Entity", "Tagger", "packaged"]
 
 MINI = "mini"
-_MARGIN = 0.25
-"""Share of a window that is only context for what its neighbour tags."""
+BATCH_SIZE = 256
 
 
-@dataclass(frozen=True)
-class Entity:
-    """`text[start:end]` in code points of the text as given; `score` is the mean probability of its words' labels."""
+class Backend(Protocol):
+    """What scores phonemes: torch (`torch_backend.py`) or onnxruntime (`onnx_backend.py`)."""
 
-    start: int
-    end: int
-    text: str
-    label: str
-    score: float
+    @property
+    def tokenizer(self) -> Any:
+        """Phonemes separated by spaces to `input_ids`, as a `transformers` tokenizer is called."""
+        ...
 
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+    @property
+    def max_length(self) -> int:
+        """Positions of a window, its two ends included."""
+        ...
+
+    @property
+    def temperature(self) -> float:
+        """Divides the logits, so that the probabilities are calibrated (`calibration.py`); 1 where that has not been done."""
+        ...
+
+    def __call__(self, examples: Sequence[dict[str, list[int]]]) -> Sequence[NDArray[np.float32]]:
+        """(positions, labels) logits of each example; they do not depend on the other examples."""
+        ...
 
 
 def packaged(model: str, adapter: str | None = None) -> tuple[str, str | None]:
@@ -54,117 +63,83 @@ def packaged(model: str, adapter: str | None = None) -> tuple[str, str | None]:
 class Tagger:
     """Finds persons, organisations and places in text of a language that the model never saw."""
 
-    def __init__(self, model: Any, tokenizer: Any, lang: str | None = None, engine: str = "auto") -> None:
-        self.model, self.tokenizer, self.lang, self.engine = model, tokenizer, lang, engine
+    def __init__(self, backend: Backend, lang: str | None = None, engine: str = "auto") -> None:
+        self.backend, self.lang, self.engine = backend, lang, engine
 
     @classmethod
-    def from_pretrained(cls, model: str = MINI, adapter: str | None = None, lang: str | None = None, engine: str = "auto") -> Tagger:
-        """A tagger from `mini`, a folder or a Hub repo; an adapter is merged into the weights once.
+    def from_pretrained(
+        cls, model: str = MINI, adapter: str | None = None, lang: str | None = None, engine: str = "auto", backend: str = "auto"
+    ) -> Tagger:
+        """A tagger from `mini`, a folder, a Hub repo or an ONNX file; an adapter is merged into the weights once.
+
+        Args:
+            backend: `torch`; `onnx`, which needs the `model.onnx` of `conlipa export`; `auto` takes that file where it
+                lies beside the weights and was made from them, and torch otherwise. A GPU is used by torch only.
 
         Raises:
-            ConlipaError: model or adapter cannot be loaded.
+            ConlipaError: model, adapter or file cannot be loaded.
         """
-        where, adapter = packaged(model, adapter)
-        return cls(*load_adapted(where, adapter), lang=lang, engine=engine)
+        from modeling.loading import load_backend
 
-    def __call__(self, texts: Iterable[str], lang: str | None = None) -> Any:
+        return cls(load_backend(*packaged(model, adapter), backend), lang, engine)
+
+    def __call__(self, texts: str | Iterable[str], lang: str | None = None, batch_size: int = BATCH_SIZE) -> Any:
         """The entities of a text, in order of their start; of several texts, such a list for each.
 
-        Raises:
-            UsageError: no language given, or an unknown one.
-        """
-        transcribe = self._phonemizer(lang or self.lang)
-        if isinstance(texts, str):
-            return self._tag([texts], transcribe)[0]
-        return self._tag(list(texts), transcribe)
+        A list (or a column of a `datasets.Dataset`) gives a list. Any other iterable gives a generator, which reads ahead
+        no further than `batch_size` windows of at most 128 phonemes, so that memory stays bounded. Entities do not depend
+        on `batch_size`.
 
-    def _phonemizer(self, lang: str | None) -> Phonemizer:
+        Args:
+            lang: ISO 639-3; None guesses it for each text from its script, where that is unambiguous.
+
+        Raises:
+            UsageError: an unknown language, or none given and the script does not tell it.
+        """
+        lang = lang or self.lang
+        if lang or self.engine.startswith("map:"):
+            self._phonemizer(lang, "")  # an unknown language is said now, not with the first result
+        if isinstance(texts, str):
+            return next(self._tag([texts], lang, batch_size))
+        found = self._tag(texts, lang, batch_size)
+        return list(found) if isinstance(texts, Sequence) else found
+
+    def _phonemizer(self, lang: str | None, text: str) -> Phonemizer:
         if lang is None and not self.engine.startswith("map:"):
-            language("")  # raises: which languages there are
+            lang = guess_language(text)
         return phonemizer(lang or "", self.engine)
 
-    def _tag(self, texts: Sequence[str], transcribe: Phonemizer) -> list[list[Entity]]:
-        found = [words(text) for text in texts]
-        phonemes = iter(transcribe([word.text for text in found for word in text]))
-        spoken = [[next(phonemes) for _ in text] for text in found]
-        limit = max_length(self.tokenizer)
-        cuts = [windows([len(word) for word in text], limit) for text in spoken]
-        examples = [
-            encode(self.tokenizer, text[cut.start : cut.stop], None, limit) for text, these in zip(spoken, cuts, strict=True) for cut in these
-        ]
-        scores = iter(logits(self.model, examples, self.tokenizer.pad_token_id))
-        positions = iter(examples)
-        result = []
-        for text, text_words, these in zip(texts, found, cuts, strict=True):
-            probabilities = torch.zeros(len(text_words), len(LABELS))
-            probabilities[:, 0] = 1.0
-            for cut in these:
-                self._read(probabilities, cut, next(positions)["word_ids"], next(scores).softmax(-1))
-            result.append(entities(text, text_words, probabilities))
-        return result
+    def _tag(self, texts: Iterable[str], lang: str | None, batch_size: int) -> Iterator[list[Entity]]:
+        stream = self._windows(texts, lang)
+        while batch := list(islice(stream, max(1, batch_size))):
+            examples = [self._encoded(window) for _, window in batch if window]
+            scored = zip(examples, self.backend(examples) if examples else [], strict=True)
+            for text, window in batch:
+                if window is None:
+                    yield text.entities()
+                else:
+                    self._read(text, window, *next(scored))
 
-    @staticmethod
-    def _read(probabilities: torch.Tensor, cut: Window, word_ids: Sequence[int], scores: torch.Tensor) -> None:
-        """Take from a window what it decides: the first phoneme of each word of its own part."""
-        previous = NO_WORD
-        for position, word in enumerate(word_ids):
-            if word not in (NO_WORD, previous) and cut.own_start <= cut.start + word < cut.own_stop:
-                probabilities[cut.start + word] = scores[position]
-            previous = word
+    def _windows(self, texts: Iterable[str], lang: str | None) -> Iterator[tuple[LabelledText, Window | None]]:
+        """The windows of all texts, one stream; None ends a text."""
+        for text in texts:
+            labelled = LabelledText(text)
+            for window in text_windows(text, self._phonemizer(lang, text), self.backend.max_length):
+                yield labelled, window
+            yield labelled, None
 
+    def _encoded(self, window: Window) -> dict[str, list[int]]:
+        return encode(self.backend.tokenizer, [spoken.phonemes for spoken in window.words], None, self.backend.max_length)
 
-@dataclass(frozen=True)
-class Window:
-    """Words `start` to `stop` go through the model together; those from `own_start` to `own_stop` get their labels here."""
-
-    start: int
-    stop: int
-    own_start: int
-    own_stop: int
-
-
-def windows(sizes: Sequence[int], limit: int) -> list[Window]:
-    """Overlapping windows of whole words, each at most `limit` positions; every word is some window's own.
-
-    `sizes` are phonemes a word; a word too long for any window stands alone and is cut by the encoder.
-    """
-    cuts: list[Window] = []
-    own = 0  # the first word that no window owns yet
-    while own < len(sizes):
-        start = stop = _context(sizes, own, limit)
-        room = limit - 1  # for words, each with a separator: the two ends, less the separator that one word lacks
-        while stop < len(sizes) and (stop <= own or sizes[stop] + 1 <= room):
-            room -= sizes[stop] + 1
-            stop += 1
-        own_stop = stop if stop == len(sizes) else max(own + 1, stop - int((stop - own) * _MARGIN))
-        cuts.append(Window(start, stop, own, own_stop))
-        own = own_stop
-    return cuts
-
-
-def _context(sizes: Sequence[int], own: int, limit: int) -> int:
-    """The first word of a window whose own words begin at `own`: what is before them fills at most the margin."""
-    start, room = own, min(int(limit * _MARGIN), limit - 1 - (sizes[own] + 1))
-    while start > 0 and sizes[start - 1] + 1 <= room:
-        start -= 1
-        room -= sizes[start] + 1
-    return start
-
-
-def entities(text: str, found: Sequence[Word], probabilities: torch.Tensor) -> list[Entity]:
-    """Word labels to spans: an I- that continues nothing begins an entity of its own."""
-    spans: list[tuple[str, list[int]]] = []
-    open_type = ""
-    for number, label in enumerate(LABELS[i] for i in probabilities.argmax(-1).tolist()):
-        prefix, _, kind = label.partition("-")
-        if prefix == "I" and kind == open_type:
-            spans[-1][1].append(number)
-        elif prefix in "BI":
-            spans.append((kind, [number]))
-        open_type = kind
-    best = probabilities.max(-1).values
-    result = []
-    for kind, members in spans:
-        start, end = found[members[0]].start, found[members[-1]].end
-        result.append(Entity(start, end, text[start:end], kind, round(float(best[members].mean()), 4)))
-    return result
+    def _read(self, text: LabelledText, window: Window, example: dict[str, list[int]], logits: NDArray[np.float32]) -> None:
+        """Take from a window what it decides: the first phoneme of each of its own words."""
+        word_ids = np.array(example["word_ids"])
+        firsts = np.flatnonzero((word_ids != NO_WORD) & (word_ids != np.concatenate(([NO_WORD], word_ids[:-1]))))
+        # A tokenizer of another kit may drop a phoneme, and with it the last word's place: the text ends there.
+        places = firsts[window.own.start : window.own.stop]
+        scores = logits[places] / self.backend.temperature
+        powers = np.exp(scores - scores.max(-1, keepdims=True))
+        best = powers.max(-1) / powers.sum(-1)
+        owned = (window.words[number].word for number in window.own)
+        for word, label, score in zip(owned, scores.argmax(-1).tolist(), best.tolist(), strict=False):
+            text.add(word, label, score)

@@ -102,7 +102,7 @@ def test_bad_input_is_one_clear_line(arguments: list[str], code: int, reason: st
 
 
 def test_bad_usage_exits_2() -> None:
-    assert "--lang" in conlipa("tag", code=2).stderr
+    assert "--lang" in conlipa("phonemize", code=2).stderr
     assert "invalid choice" in conlipa("frobnicate", code=2).stderr
     assert "--out is needed" in run("modeling/train.py", "ner", code=2).stderr
 

@@ -1,22 +1,32 @@
 from __future__ import annotations
 
+import itertools
 import json
+import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
+from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conlipa import Tagger
 from dataset_scripts.errors import ConlipaError, UsageError
-from dataset_scripts.wikiann import LABELS
+from dataset_scripts.languages import languages
+from dataset_scripts.wikiann import LABELS, Folder, source
 from dataset_scripts.words import words
+from modeling.entities import LabelledText
 from modeling.fingerprint import of_folder
-from modeling.tagger import entities, packaged, windows
+from modeling.onnx_backend import OnnxBackend
+from modeling.tagger import packaged
+from tests.conftest import complaint, conlipa, run
 
-SIZES = st.lists(st.integers(1, 40), max_size=60)
+SPACES = [" ", "  ", "\t", "\u00a0", "\u3000", " \u200b "]
+MARKS = [",", ".", "«", "»", "—", "(", ")", "۔", "·", "1999", "👩\u200d🔬", "\u202e"]
+SAMPLE = [(iso, sentence.tokens) for iso in ("sin", "tgk", "eng") for sentence in source("sample").sentences(iso, "validation")]
+LINES = [" ".join(tokens) for iso, tokens in SAMPLE if iso == "tgk"]
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +34,16 @@ def tagger(tiny_release: Path) -> Tagger:
     return Tagger.from_pretrained(str(tiny_release / "tiny-ner"), str(tiny_release / "tiny-ipac"))
 
 
-def one_hot(labels: str) -> torch.Tensor:
-    probabilities = torch.full((len(labels.split()), 7), 0.01)
-    for row, label in enumerate(labels.split()):
-        probabilities[row, LABELS.index(label)] = 0.94
-    return probabilities
+@pytest.fixture(scope="module")
+def mini() -> Tagger:
+    return Tagger.from_pretrained()
+
+
+def labelled(text: str, labels: str) -> LabelledText:
+    made = LabelledText(text)
+    for word, label in zip(words(text), labels.split(), strict=True):
+        made.add(word, LABELS.index(label), 0.94)
+    return made
 
 
 @pytest.mark.parametrize(
@@ -43,50 +58,155 @@ def one_hot(labels: str) -> torch.Tensor:
     ],
 )
 def test_labels_to_spans(text: str, labels: str, expected: list[tuple[str, str]]) -> None:
-    found = entities(text, words(text), one_hot(labels))
+    found = labelled(text, labels).entities()
     assert [(entity.text, entity.label) for entity in found] == expected
-    assert all(text[entity.start : entity.end] == entity.text for entity in found)
+    assert all(text[entity.start : entity.end] == entity.text and entity.score == 0.94 for entity in found)
 
 
-@given(SIZES, st.integers(20, 128))
-def test_every_word_is_one_windows_own_and_windows_fit(sizes: list[int], limit: int) -> None:
-    cuts = windows(sizes, limit)
-    owned = [word for cut in cuts for word in range(cut.own_start, cut.own_stop)]
-    assert owned == list(range(len(sizes)))
-    for cut in cuts:
-        assert cut.start <= cut.own_start < cut.own_stop <= cut.stop
-        used = 2 + sum(sizes[cut.start : cut.stop]) + cut.stop - cut.start - 1
-        assert used <= limit or cut.stop - cut.start == 1
+def check_spans(text: str, found: list[Any]) -> list[tuple[str, tuple[str, ...]]]:
+    """Each span begins and ends with a word, and overlaps no other. Gives type and words of each entity."""
+    starts, ends = {word.start for word in words(text)}, {word.end for word in words(text)}
+    end = 0
+    for entity in found:
+        assert text[entity.start : entity.end] == entity.text
+        assert entity.start in starts
+        assert entity.end in ends
+        assert entity.start >= end
+        assert entity.label in ("PER", "ORG", "LOC")
+        assert 0 < entity.score <= 1
+        end = entity.end
+    return [(entity.label, tuple(word.text for word in words(entity.text))) for entity in found]
 
 
 @settings(max_examples=40, deadline=None)
 @given(text=st.text(st.characters(exclude_categories=()), max_size=60), lang=st.sampled_from(["sin", "eng", "cmn", "urd"]))
 def test_spans_of_any_text_point_at_themselves(tagger: Any, text: str, lang: str) -> None:
-    end = 0
-    for entity in tagger(text, lang=lang):
-        assert text[entity.start : entity.end] == entity.text
-        assert entity.start >= end
-        end = entity.end
+    check_spans(text, tagger(text, lang=lang))
 
 
-def test_results_do_not_depend_on_the_batch(tagger: Any) -> None:
-    texts = ["ලන්ඩන් නුවර", "", "මාර්ටින් වික්‍රමසිංහ , කොළඹ ( ශ්‍රී ලංකාව )", "a " * 400, "කොළඹ"]
-    together = tagger(texts, lang="sin")
-    assert together == [tagger(text, lang="sin") for text in texts]
-    assert together[::-1] == tagger(texts[::-1], lang="sin")
+@settings(max_examples=60, deadline=None)
+@given(sentence=st.sampled_from(SAMPLE), seed=st.integers(0, 2**32))
+def test_spaces_between_words_change_nothing_but_the_offsets(mini: Any, sentence: tuple[str, list[str]], seed: int) -> None:
+    iso, tokens = sentence
+    draw = random.Random(seed)
+    plain, spaced = " ".join(tokens), draw.choice(SPACES) + "".join(token + draw.choice(SPACES) for token in tokens)
+    assert check_spans(spaced, mini(spaced, lang=iso)) == check_spans(plain, mini(plain, lang=iso))
 
 
-def test_a_long_text_is_tagged_to_its_end(tagger: Any) -> None:
-    sentence = "Marie Curie , physicist from Poland . "
-    found = tagger(sentence * 60, lang="eng")
+@settings(max_examples=60, deadline=None)
+@given(sentence=st.sampled_from(SAMPLE), seed=st.integers(0, 2**32))
+def test_marks_between_words_keep_the_spans_right(mini: Any, sentence: tuple[str, list[str]], seed: int) -> None:
+    iso, tokens = sentence
+    check_spans(text := scattered(tokens, random.Random(seed)), mini(text, lang=iso))
+
+
+def scattered(tokens: list[str], draw: random.Random) -> str:
+    """The tokens with spaces, line breaks and marks between them."""
+    between = [*SPACES, "\n", "\r\n", "\n\n", *(f" {mark} " for mark in MARKS), *MARKS]
+    return "".join(token + (draw.choice(SPACES) if draw.random() < 0.5 else draw.choice(between)) for token in tokens)
+
+
+@pytest.mark.slow
+def test_spans_on_the_shared_validation_sets(mini: Any, wikiann_folder: Path) -> None:
+    folder, draw = Folder(wikiann_folder), random.Random(0)
+    for iso in set(folder.languages("validation")) & set(languages()):
+        sentences = list(folder.sentences(iso, "validation"))[:200]
+        texts = [scattered(sentence.tokens, draw) for sentence in sentences]
+        for text, found in zip(texts, mini(texts, lang=iso), strict=True):
+            check_spans(text, found)
+
+
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
+@pytest.mark.parametrize("batch_size", [1, 7, 1000])
+def test_results_do_not_depend_on_batch_or_order(backend: str, batch_size: int) -> None:
+    tagger: Any = Tagger.from_pretrained(backend=backend, lang="tgk")
+    texts = [*LINES[:40], "", "Душанбе " * 300, "\n".join(LINES[:10])]
+    alone = [tagger(text) for text in texts]
+    assert tagger(texts, batch_size=batch_size) == alone
+    assert tagger(texts[::-1], batch_size=batch_size) == alone[::-1]
+    mixed = list(enumerate(texts))
+    random.Random(batch_size).shuffle(mixed)
+    assert tagger([text for _, text in mixed], batch_size=batch_size) == [alone[number] for number, _ in mixed]
+
+
+def test_a_list_gives_a_list_and_an_iterator_a_generator_that_reads_little_ahead(mini: Any) -> None:
+    texts = LINES[:12]
+    expected = mini(texts, lang="tgk")
+    assert isinstance(expected, list)
+    assert mini(tuple(texts), lang="tgk") == expected
+    assert list(mini(iter(texts), lang="tgk")) == expected
+    assert mini(Dataset.from_dict({"text": texts})["text"], lang="tgk") == expected
+    taken = 0
+
+    def endless() -> Iterator[str]:
+        nonlocal taken
+        for text in itertools.cycle(texts):
+            taken += 1
+            yield text
+
+    found = mini(endless(), lang="tgk", batch_size=4)
+    assert [next(found) for _ in range(20)] == list(itertools.islice(itertools.cycle(expected), 20))
+    assert taken <= 24
+    assert mini([], lang="tgk") == []
+
+
+def test_a_long_sentence_is_tagged_to_its_end_and_no_word_twice(tagger: Any) -> None:
+    sentence = "Marie Curie , physicist from Poland ; "
+    text = sentence * 60
+    found = tagger(text, lang="eng")
+    check_spans(text, found)
     assert max(entity.end for entity in found) > len(sentence) * 58
 
 
+def test_a_document_has_the_entities_of_its_lines(mini: Any) -> None:
+    document = "\n".join(LINES)
+    expected, at = [], 0
+    for text, found in zip(LINES, mini(LINES, lang="tgk"), strict=True):
+        expected += [(at + entity.start, at + entity.end, entity.label, entity.score) for entity in found]
+        at += len(text) + 1
+    assert [(entity.start, entity.end, entity.label, entity.score) for entity in mini(document, lang="tgk")] == expected
+    assert len(expected) > 50
+
+
+MEMORY = """
+import resource
+from conlipa import Tagger
+from dataset_scripts.wikiann import source
+texts = [" ".join(sentence.tokens) for sentence in source("sample").sentences("tgk", "validation")]
+tagger, part = Tagger.from_pretrained(lang="tgk", backend="{backend}"), "{between}".join(texts)
+few = tagger("{between}".join([part] * 3))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+times = 1_000_000 // len(part) + 1
+document = "{between}".join([part] * times)
+many = tagger(document)
+assert len(document) >= 1_000_000
+assert all(document[e.start:e.end] == e.text for e in many[:: 100])
+assert many[:len(few) * 2 // 3] == few[:len(few) * 2 // 3]
+assert abs(len(many) * 3 / len(few) / times - 1) < 0.1, (len(many), len(few), times)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("backend", "between"), [("torch", r"\n"), ("onnx", " ")])
+def test_a_document_of_a_megabyte_takes_little_memory(backend: str, between: str) -> None:
+    """The memory beyond that of a document a tenth as long, in MiB: words and entities, and no more logits than a batch's."""
+    grown = float(run("-c", MEMORY.format(backend=backend, between=between)).stdout)
+    assert grown < 100
+
+
+@pytest.mark.parametrize("text", ["ශ්\u200dරී ලංකාව ඉන්දියාවේ අසල්වැසියෙකි ."])
+def test_the_language_is_guessed_where_the_script_tells_it(mini: Any, text: str) -> None:
+    assert mini([text, "", "ଭୁବନେଶ୍ୱର"]) == [mini(text, lang="sin"), [], mini("ଭୁବନେଶ୍ୱର", lang="ori")]
+    assert json.loads(conlipa("tag", stdin=text).stdout)["entities"] == [entity.as_dict() for entity in mini(text, lang="sin")]
+
+
 def test_a_language_is_needed_and_must_be_known(tagger: Any) -> None:
-    with pytest.raises(UsageError, match="unknown language"):
+    with pytest.raises(UsageError, match="'hello' cannot be told from its script: Latn is the script of eng, som"):
         tagger("hello")
     with pytest.raises(UsageError, match="unknown language 'sim'"):
-        tagger("hello", lang="sim")
+        tagger(iter(["hello"]), lang="sim")  # at once, not with the first result
+    assert "name it with lang= or --lang" in complaint("tag", stdin="Paris\n", code=2)
 
 
 def test_a_missing_model_or_adapter(tiny_release: Path, tmp_path: Path) -> None:
@@ -103,6 +223,7 @@ def test_the_packaged_model_answers_and_its_parts_belong_together() -> None:
     record = json.loads((Path(adapter) / "training.json").read_text(encoding="utf-8"))
     assert record["data"].split()[0] == of_folder(where)  # the adapter was trained on these very weights
     assert sum(path.stat().st_size for path in Path(where).parent.rglob("*") if path.is_file()) < 40_000_000
+    assert isinstance(Tagger.from_pretrained().backend, OnnxBackend)  # its model.onnx was made from them, too
     text = "Marie Curie was born in Warsaw , Poland ."
     found = Tagger.from_pretrained()(text, lang="eng")
     assert found

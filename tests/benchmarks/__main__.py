@@ -10,6 +10,7 @@ import platform
 
 import torch
 
+from tests.benchmarks import space, tagging
 from tests.benchmarks.g2p import transcription
 from tests.benchmarks.training import training
 
@@ -22,6 +23,10 @@ def main() -> None:
     print("| what | ours | the plain way | ratio |\n|---|---:|---:|---:|")
     for name, unit, ours, plain in (*transcription(arguments.wikiann), *training(arguments.wikiann)):
         print(f"| {name} | {ours:,.0f} {unit} | {plain:,.0f} {unit} | {ours / plain:.1f} |", flush=True)
+    print()
+    tagging.main()
+    print()
+    space.main()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,143 @@
+"""The tagger against `transformers.pipeline` over the same phonemes, and against an encoder of XPhoneBERT's shape.
+
+python -m tests.benchmarks.tagging [--model DIR --adapter DIR]
+
+The weights of XPhoneBERT's shape are random (`modeling/recipes/paper.yaml`). The share is that of the rate at which this
+machine multiplies two large matrices, measured here, in float32 or, for bf16, in bfloat16.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from transformers import pipeline
+
+from dataset_scripts.g2p import ipa_string
+from dataset_scripts.wikiann import source
+from dataset_scripts.words import Word
+from modeling.alignment import encode, word_labels
+from modeling.corpus import Corpus, encoded
+from modeling.encoder import load_adapted, new_encoder
+from modeling.export import export
+from modeling.metrics import entity_f1
+from modeling.onnx_backend import OnnxBackend
+from modeling.quiet import quiet
+from modeling.recipe import read_recipe
+from modeling.tagger import MINI, Backend, Tagger, packaged
+from modeling.torch_backend import TorchBackend, has_bf16
+from modeling.windows import Spoken, Window
+
+PLAIN = 300
+"""Sentences that the pipeline gets: enough for a rate."""
+LATENCIES = 200
+LARGE = 40
+"""The same for XPhoneBERT's shape."""
+LANGUAGE = "tgk"
+
+
+def multiplication_rate(dtype: torch.dtype) -> float:
+    """Floating-point operations a second of a product of two 2048 x 2048 matrices, the best of ten."""
+    matrix = torch.randn(2048, 2048).to(dtype)
+    return float(2 * 2048**3 / min(_seconds(lambda: matrix @ matrix) for _ in range(10)))
+
+
+def _seconds(run: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def _tagged(backend: Backend, sentences: Sequence[Sequence[list[str]]]) -> None:
+    """Phonemes to entities as the tagger does it, from its windows on."""
+    tagger = Tagger(backend)
+    ready = [(text, Window([Spoken(Word("x", i, i + 1), word) for i, word in enumerate(text)], range(len(text)))) for text in sentences]
+    tagger._windows = lambda *_: ((made, window) for text, w in ready for made, window in _ended(text, w))  # type: ignore[method-assign]
+    for _ in tagger._tag([], None, 2048):
+        pass
+
+
+def _ended(text: Sequence[list[str]], window: Window) -> Iterator[tuple[Any, Window | None]]:
+    from modeling.entities import LabelledText
+
+    made = LabelledText("x" * len(text))
+    yield made, window
+    yield made, None
+
+
+def _latency(tagger: Any, texts: Sequence[str]) -> tuple[float, float]:
+    """p50 and p99 in milliseconds, raw text to spans, one text a call."""
+    for text in texts:
+        tagger(text)  # every word has been transcribed once
+    cuts = quantiles([_seconds(lambda text=text: tagger(text)) * 1000 for text in texts], n=100)
+    return cuts[49], cuts[98]
+
+
+def main(model: str = MINI, adapter: str | None = None) -> None:
+    quiet()
+    with TemporaryDirectory() as folder:
+        _report(*packaged(model, adapter), Path(folder))
+
+
+def _report(where: str, adapter: str | None, folder: Path) -> None:
+    loaded, tokenizer = load_adapted(where, adapter)
+    corpus = Corpus("sample")
+    rows = [row for lang in corpus.languages("validation") for row in corpus.split(lang, "validation")]
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0)).tolist()
+    rows = [rows[i] for i in order]
+    spoken = [[word.split(" ") for word in row["ipa_tokens"]] for row in rows]
+    for int8 in (False, True):
+        export(where, adapter, folder / f"{int8}.onnx", int8)
+    backends: dict[str, Backend] = {"torch float32": TorchBackend(loaded, tokenizer, bf16=False)}
+    if has_bf16():
+        backends["torch bf16"] = TorchBackend(loaded, tokenizer, bf16=True)
+    backends |= {"ONNX float32": OnnxBackend(folder / "False.onnx"), "ONNX int8": OnnxBackend(folder / "True.onnx")}
+
+    flops = 2 * sum(p.numel() for name, p in loaded.named_parameters() if p.dim() == 2 and "embeddings" not in name)  # a position
+    positions = sum(len(encode(tokenizer, words, None, 128)["input_ids"]) for words in spoken) / len(spoken)
+    rates = {"bf16": multiplication_rate(torch.bfloat16), "": multiplication_rate(torch.float32)}
+    print(
+        f"{len(rows)} sentences of {positions:.0f} phonemes on average, {torch.get_num_threads()} threads; a product of matrices runs at "
+        f"{rates[''] / 1e9:.0f} GFLOPS in float32, {rates['bf16'] / 1e9:.0f} in bfloat16\n"
+    )
+    print("| phonemes to entities | sentences/s | times the pipeline | share of the product's rate | entity_f1 |\n|---|---:|---:|---:|---:|")
+    strings = [ipa_string(words) for words in spoken[:PLAIN]]
+    plain = pipeline("token-classification", model=loaded, tokenizer=tokenizer)
+    plain(strings[:20])
+    slow = PLAIN / _seconds(lambda: plain(strings))
+    print(f"| `transformers.pipeline`, its defaults | {slow:.0f} | 1.0 | {slow * positions * flops / rates['']:.2f} | |", flush=True)
+    examples = encoded(rows, tokenizer, 128)
+    gold = [row["ner_tags"] for row in rows]
+    for name, backend in backends.items():
+        _tagged(backend, spoken[:PLAIN])
+        fast = len(spoken) / _seconds(lambda backend=backend: _tagged(backend, spoken))
+        found = [word_labels(s.argmax(-1), e["word_ids"], len(g)) for s, e, g in zip(backend(examples), examples, gold, strict=True)]
+        share = fast * positions * flops / rates["bf16" if "bf16" in name else ""]
+        print(f"| {name} | {fast:.0f} | {fast / slow:.1f} | {share:.2f} | {entity_f1(gold, found):.2f} |", flush=True)
+
+    print("\n| one raw text to spans | p50 ms | p99 ms |\n|---|---:|---:|")
+    texts = [" ".join(sentence.tokens) for sentence in source("sample").sentences(LANGUAGE, "validation")]
+    texts = (texts * (LATENCIES // len(texts) + 1))[:LATENCIES]
+    fastest = {name: _latency(Tagger(backend, LANGUAGE), texts) for name, backend in backends.items()}
+    large = new_encoder(read_recipe("paper").encoder)
+    for name, bf16 in (("float32", False), ("bf16", True)):
+        if not bf16 or has_bf16():
+            fastest[f"XPhoneBERT's shape, torch {name}"] = _latency(Tagger(TorchBackend(large, tokenizer, bf16=bf16), LANGUAGE), texts[:LARGE])
+    for name, (median, worst) in fastest.items():
+        print(f"| {name} | {median:.2f} | {worst:.2f} |")
+    ours = min(median for name, (median, _) in fastest.items() if "shape" not in name)
+    theirs = min(median for name, (median, _) in fastest.items() if "shape" in name)
+    print(f"\nAt p50 the packaged shape is {theirs / ours:.0f} times as fast as the faster of XPhoneBERT's.")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default=MINI)
+    parser.add_argument("--adapter")
+    main(**vars(parser.parse_args()))

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from conlipa import Tagger
+from modeling.calibration import ece, fitted, reliability, scores
+from modeling.tagger import packaged
+from tests.conftest import run
+
+
+def entities(temperature: float, many: int = 4000) -> list[tuple[Any, bool]]:
+    """Entities of one word whose logits are `temperature` times too large: at that temperature their scores are right."""
+    draw = np.random.default_rng(0)
+    made = []
+    for true in draw.normal(0, 1.5, (many, 7)).astype(np.float32):
+        powers = np.exp(true - true.max())
+        made.append((temperature * true[None], bool(draw.random() < powers.max() / powers.sum())))
+    return made
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_the_temperature_of_known_logits_is_found(temperature: float) -> None:
+    found = entities(temperature)
+    assert fitted(found) == pytest.approx(temperature, rel=0.1)
+    right = np.array([right for _, right in found])
+    assert ece(reliability(scores(found, temperature), right)) < 0.03
+    if temperature != 1.0:
+        assert ece(reliability(scores(found, 1.0), right)) > 0.05
+
+
+def test_bins_by_hand() -> None:
+    rows = reliability(np.array([0.95, 1.0, 0.1, 0.1]), np.array([True, False, False, True]))
+    assert rows == [(pytest.approx(0.1), 0.5, 2), (pytest.approx(0.975), 0.5, 2)]
+    assert ece(rows) == pytest.approx((0.4 * 2 + 0.475 * 2) / 4)
+
+
+def test_a_calibrated_folder_changes_scores_and_no_span(tmp_path: Path) -> None:
+    where, adapter = packaged("mini")
+    shutil.copytree(str(adapter), tmp_path / "ipac", ignore=shutil.ignore_patterns("calibration.json", "model.onnx"))
+    pair = (where, str(tmp_path / "ipac"))
+    text = "Marie Curie was born in Warsaw , Poland ."
+    plain: Any = Tagger.from_pretrained(*pair, lang="eng", backend="torch")
+    before = plain(text)
+    run("-m", "modeling.calibration", "--model", where, "--adapter", str(tmp_path / "ipac"), "--wikiann", "sample")
+    record = json.loads((tmp_path / "ipac" / "calibration.json").read_text(encoding="utf-8"))
+    assert set(record) == {"temperature", "fitted_on", "ece_before", "ece_after"}
+    assert record["ece_after"] < record["ece_before"]
+    assert (tmp_path / "ipac" / "reliability.svg").read_text(encoding="utf-8").startswith("<?xml")
+    calibrated: Any = Tagger.from_pretrained(*pair, lang="eng", backend="torch")
+    assert calibrated.backend.temperature == record["temperature"]
+    after = calibrated(text)
+    assert [(e.start, e.end, e.label) for e in after] == [(e.start, e.end, e.label) for e in before] != []
+    assert [e.score for e in after] != [e.score for e in before]
+
+
+def test_a_folder_that_is_none_is_said() -> None:
+    assert "no such folder" in run("-m", "modeling.calibration", "--model", "someone/model", code=1).stderr
