@@ -138,5 +138,10 @@ def source(data_dir: str | None = None, strict: bool = False) -> Folder | Hub:
         return Folder(FOLDER / "sample", strict)
     if data_dir == "hub":
         return Hub()
-    first, *more = [data_dir] if Path(str(data_dir)).is_dir() else str(data_dir).split(os.pathsep)
-    return Folder(Path(str(first)), strict, tuple(map(Path, more)))
+    first, *more = folders(str(data_dir))
+    return Folder(first, strict, tuple(more))
+
+
+def folders(where: str) -> list[Path]:
+    """The folders that `A:B` names; a folder whose own name has the separator is one."""
+    return [Path(where)] if Path(where).is_dir() else [Path(part) for part in where.split(os.pathsep)]

@@ -18,7 +18,7 @@ from dataset_scripts.conlipa import GROUPS
 from dataset_scripts.errors import ConlipaError
 from dataset_scripts.pairs import pairs_path, read_pairs
 from dataset_scripts.tables import FOLDER
-from dataset_scripts.wikiann import SPLITS
+from dataset_scripts.wikiann import SPLITS, folders
 from dataset_scripts.writing import complaints_about, whole_folder, write_json, write_text
 from hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikiann_card
 from modeling.corpus import Corpus
@@ -87,7 +87,7 @@ def release(out: Path, profile: str, wikiann: str, strict: bool = False) -> None
     _claim(out, recipe, wikiann, corpus.fingerprint())
     _step("CONLIPA", tree.conlipa, lambda: write_conlipa(tree.conlipa))
     _step("WikiANN-IPA", tree.wikiann, lambda: write_wikiann(tree.wikiann, corpus))
-    sentences = str(tree.wikiann)
+    sentences = Corpus(str(tree.wikiann))
     train_stage("ner", recipe, sentences, tree.ner)
     train_stage("ipac", recipe, sentences, tree.ipac, ner=str(tree.ner), base_name=tree.ner.name)
     scores = _scores(tree, recipe)
@@ -121,8 +121,8 @@ def _claim(out: Path, recipe: Recipe, wikiann: str, sentences: str) -> None:
 
 
 def _named(wikiann: str) -> str:
-    """`hub` and `sample` by name, a folder by its own name: a release says nothing of the machine that made it."""
-    return wikiann if wikiann in ("hub", "sample") else Path(wikiann).resolve().name
+    """`hub` and `sample` by name, folders by their own names: a release says nothing of the machine that made it."""
+    return wikiann if wikiann in ("hub", "sample") else " and ".join(path.resolve().name for path in folders(wikiann))
 
 
 def _step(name: str, folder: Path, make: Callable[[], None]) -> None:

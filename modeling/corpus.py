@@ -16,6 +16,8 @@ from dataset_scripts.languages import language
 from dataset_scripts.tables import digest
 from dataset_scripts.wikiann import SPLITS, source
 from modeling.alignment import encode
+from modeling.graphemes import encode_graphemes
+from modeling.recipe import GRAPHEMES, PHONEMES
 
 
 class Corpus:
@@ -25,6 +27,8 @@ class Corpus:
         """`where`: `hub`, `sample`, a WikiANN folder, or the `wikiann-ipa` folder of a release."""
         self.where = where
         self.strict = strict
+        self.digests: dict[tuple[str, ...], str] = {}
+        """What `fingerprint.of_sentences` has found already."""
         self.parquet = bool(where) and next(Path(str(where)).glob("*/*.parquet"), None) is not None
         if not self.parquet:
             source(where)  # says what is wrong before any work is done
@@ -71,6 +75,8 @@ def prepared(lang: str, split: str, data_dir: str | None, strict: bool = False) 
     return dataset
 
 
-def encoded(rows: Iterable[dict[str, Any]], tokenizer: Any, max_length: int) -> list[dict[str, list[int]]]:
-    """Sentences as model inputs (see `alignment.encode`)."""
+def encoded(rows: Iterable[dict[str, Any]], tokenizer: Any, max_length: int, form: str = PHONEMES) -> list[dict[str, list[int]]]:
+    """Sentences as model inputs, in phonemes (see `alignment.encode`) or in the letters of their language (`graphemes.encode_graphemes`)."""
+    if form == GRAPHEMES:
+        return [encode_graphemes(tokenizer, row["tokens"], row["ner_tags"], max_length) for row in rows]
     return [encode(tokenizer, [word.split(" ") for word in row["ipa_tokens"]], row["ner_tags"], max_length) for row in rows]

@@ -9,15 +9,18 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 from torch.nn.utils import parametrize
-from transformers import AutoTokenizer, RobertaConfig, RobertaForTokenClassification, RobertaModel
+from transformers import AutoModelForTokenClassification, AutoTokenizer, RobertaConfig, RobertaForTokenClassification, RobertaModel
 
 from dataset_scripts.errors import ConlipaError
 from dataset_scripts.hub import need_hub
 from dataset_scripts.ipa import is_ipa
 from dataset_scripts.similarity import features
 from dataset_scripts.wikiann import LABELS
-from modeling.recipe import Encoder
+from modeling.recipe import GRAPHEMES, PHONEMES, Encoder
 from modeling.tokenizer import phoneme_tokenizer, size, vocabulary
+
+_FORM = "conlipa_input"
+"""Where a model's own configuration says what it reads."""
 
 
 def config_of(recipe: Encoder) -> RobertaConfig:
@@ -48,23 +51,26 @@ def new_encoder(recipe: Encoder) -> RobertaForTokenClassification:
     return model
 
 
-def pretrained_encoder(recipe: Encoder) -> tuple[RobertaForTokenClassification, Any]:
+def pretrained_encoder(recipe: Encoder) -> tuple[Any, Any]:
     """Encoder and tokenizer for stage 1: of the recipe's Hub repo or folder, or new ones.
 
     Raises:
-        ConlipaError: the Hub cannot be reached, or the repo is not of RoBERTa's type.
+        ConlipaError: the Hub cannot be reached, or the repo holds no encoder that can tag.
     """
     if not recipe.repo:
+        if recipe.input == GRAPHEMES:
+            raise ConlipaError("encoder.input is graphemes, which needs encoder.repo: a pretrained model and its tokenizer")
         return new_encoder(recipe), phoneme_tokenizer(recipe.max_length)
     if not Path(recipe.repo).is_dir():
         need_hub(recipe.repo)
     try:
         tokenizer = AutoTokenizer.from_pretrained(recipe.repo)
-        model = RobertaForTokenClassification.from_pretrained(
+        model = AutoModelForTokenClassification.from_pretrained(
             recipe.repo, num_labels=len(LABELS), id2label=dict(enumerate(LABELS)), label2id={label: i for i, label in enumerate(LABELS)}
         )
     except (OSError, ValueError) as error:
-        raise ConlipaError(f"{recipe.repo}: cannot be loaded as a phoneme encoder ({str(error).splitlines()[0]})") from error
+        raise ConlipaError(f"{recipe.repo}: cannot be loaded as an encoder ({str(error).splitlines()[0]})") from error
+    setattr(model.config, _FORM, recipe.input)
     if recipe.pooler:
         body = _with_pooler(model.config)
         body.load_state_dict(model.roberta.state_dict(), strict=False)
@@ -104,22 +110,28 @@ class ArticulatoryEmbedding(nn.Module):
         return free + self.features @ self.weight
 
 
-def plain_state_dict(model: RobertaForTokenClassification) -> dict[str, torch.Tensor]:
+def plain_state_dict(model: Any) -> dict[str, torch.Tensor]:
     """The weights as stock `transformers` expects them: no parametrisation, no pooler."""
     state = {name: tensor for name, tensor in model.state_dict().items() if "parametrizations" not in name and "pooler" not in name}
-    state["roberta.embeddings.word_embeddings.weight"] = model.roberta.embeddings.word_embeddings.weight.detach()
+    if parametrize.is_parametrized(model.get_input_embeddings()):
+        state["roberta.embeddings.word_embeddings.weight"] = model.get_input_embeddings().weight.detach()
     return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
 
 
-def save_tagger(model: RobertaForTokenClassification, tokenizer: Any, folder: Path) -> None:
+def save_tagger(model: Any, tokenizer: Any, folder: Path) -> None:
     """Write a model folder that stock classes load (safetensors, config, tokenizer)."""
-    plain = RobertaForTokenClassification(model.config)
+    plain = type(model)(model.config)
     plain.load_state_dict(plain_state_dict(model))
     plain.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 
 
-def load_tagger(where: str) -> tuple[RobertaForTokenClassification, Any]:
+def form_of(model: Any) -> str:
+    """`phonemes` or `graphemes`: what a model reads."""
+    return str(getattr(model.config, _FORM, PHONEMES))
+
+
+def load_tagger(where: str) -> tuple[Any, Any]:
     """Model and tokenizer from a folder or a Hub repo, in float32, ready to predict.
 
     Raises:
@@ -127,7 +139,7 @@ def load_tagger(where: str) -> tuple[RobertaForTokenClassification, Any]:
     """
     path = Path(where)
     if path.is_dir():
-        for needed in ("config.json", "model.safetensors", "tokenizer.json"):
+        for needed in ("config.json", "model.safetensors", "tokenizer_config.json"):
             if not (path / needed).is_file():
                 raise ConlipaError(f"{path}: no model folder ({needed} is missing)")
     elif where.count("/") != 1 or where.startswith(("/", ".")):
@@ -135,7 +147,7 @@ def load_tagger(where: str) -> tuple[RobertaForTokenClassification, Any]:
     else:
         need_hub(where)
     try:
-        model = RobertaForTokenClassification.from_pretrained(where, use_safetensors=True).eval()
+        model = AutoModelForTokenClassification.from_pretrained(where, use_safetensors=True).eval()
         tokenizer = AutoTokenizer.from_pretrained(where)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise ConlipaError(f"{where}: cannot be loaded ({str(error).splitlines()[0]})") from error

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tqdm.auto import tqdm
 
@@ -15,24 +15,41 @@ from dataset_scripts.languages import language
 from dataset_scripts.writing import write_json
 from modeling.alignment import word_labels
 from modeling.corpus import Corpus, encoded
-from modeling.encoder import load_adapted, max_length
+from modeling.encoder import form_of, load_adapted, max_length
 from modeling.metrics import entity_f1, paper_f1, summary
 from modeling.prediction import predictions
 
 SCORES = ("paper_f1", "entity_f1")
 
 
-def evaluate_language(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, max_length: int) -> dict[str, float]:
-    """`paper_f1`, `entity_f1` (percent) and `n`, the number of sentences."""
+class Tagged(NamedTuple):
+    """Label ids of each sentence of a split, true and predicted."""
+
+    positions: list[list[int]]
+    predicted_positions: list[list[int]]
+    words: list[list[int]]
+    predicted_words: list[list[int]]
+
+
+def tagged(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, sentences: int | None = None) -> Tagged:
+    """What a model says of a language's sentences (the first so many; None: all)."""
     rows = corpus.split(lang, split)
-    gold_words = rows["ner_tags"]
-    examples = encoded(rows, tokenizer, max_length)
+    if sentences is not None:
+        rows = rows.select(range(min(sentences, len(rows))))
+    gold = rows["ner_tags"][:]
+    examples = encoded(rows, tokenizer, max_length(tokenizer), form_of(model))
     predicted = predictions(model, examples, tokenizer.pad_token_id, progress=lang)
-    words = [word_labels(p, example["word_ids"], len(gold)) for p, example, gold in zip(predicted, examples, gold_words, strict=True)]
+    words = [word_labels(p, example["word_ids"], len(tags)) for p, example, tags in zip(predicted, examples, gold, strict=True)]
+    return Tagged([example["labels"] for example in examples], predicted, gold, words)
+
+
+def evaluate_language(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str) -> dict[str, float]:
+    """`paper_f1`, `entity_f1` (percent) and `n`, the number of sentences."""
+    found = tagged(model, tokenizer, corpus, lang, split)
     return {
-        "paper_f1": paper_f1([example["labels"] for example in examples], predicted),
-        "entity_f1": entity_f1(gold_words, words),
-        "n": len(examples),
+        "paper_f1": paper_f1(found.positions, found.predicted_positions),
+        "entity_f1": entity_f1(found.words, found.predicted_words),
+        "n": len(found.words),
     }
 
 
@@ -58,7 +75,7 @@ def evaluate(model: str, adapter: str | None, corpus: Corpus, langs: Sequence[st
     scores: dict[str, dict[str, float]] = json.loads(memory.read_text(encoding="utf-8")) if memory and memory.is_file() else {}
     for iso in tqdm(wanted, desc="evaluate", unit="language", file=sys.stderr, disable=len(wanted) < 2):
         if iso not in scores:
-            scores[iso] = evaluate_language(loaded, tokenizer, corpus, iso, split, max_length(tokenizer))
+            scores[iso] = evaluate_language(loaded, tokenizer, corpus, iso, split)
             if memory:
                 write_json(scores, memory)
     return report({iso: scores[iso] for iso in wanted}, trained_on(model))

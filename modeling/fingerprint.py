@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dataset_scripts.languages import languages
 from dataset_scripts.pairs import pairs_path
-from modeling.corpus import Corpus
+
+if TYPE_CHECKING:  # `datasets` is slow to import, and a digest of weights needs none of it
+    from modeling.corpus import Corpus
 
 
 def _digest(parts: Iterable[bytes]) -> str:
@@ -20,8 +23,11 @@ def _digest(parts: Iterable[bytes]) -> str:
 
 def of_sentences(corpus: Corpus, langs: Iterable[str], split: str) -> str:
     """Of the transcribed sentences themselves: a better transcription is other data."""
-    rows = (row for lang in langs for row in corpus.split(lang, split))
-    return _digest(f"{row['ipa_tokens']}{row['ner_tags']}".encode("utf-8", "surrogatepass") for row in rows)
+    key = (split, *langs)
+    if key not in corpus.digests:
+        rows = (row for lang in key[1:] for row in corpus.split(lang, split))
+        corpus.digests[key] = _digest(f"{row['ipa_tokens']}{row['ner_tags']}".encode("utf-8", "surrogatepass") for row in rows)
+    return corpus.digests[key]
 
 
 def of_pairs() -> str:

@@ -13,10 +13,10 @@ from torch import nn
 
 from modeling.batches import token_batch
 from modeling.corpus import Corpus
-from modeling.encoder import load_tagger
+from modeling.encoder import form_of, load_tagger
 from modeling.loanwords import Loanwords
 from modeling.ner import Batch, NerModule, Terms
-from modeling.recipe import Ipac, Recipe
+from modeling.recipe import GRAPHEMES, Ipac, Recipe
 from modeling.sentences import Sentences
 
 TARGETS = r".*encoder\.layer\.\d+\..*\b(query|key|value|dense)"
@@ -76,7 +76,8 @@ class IpacModule(nn.Module):
 
     def embed(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """(N, length) ids to (N, 64)."""
-        hidden = self.model.base_model.model.roberta(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        body = self.model.base_model.model.base_model  # below the tagging head, with its adapter
+        hidden = body(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         pooled = pool(hidden, attention_mask, self.settings.pooling)
         projected = self.head(pooled)
         return nn.functional.normalize(projected.float(), dim=-1) if self.settings.normalise else projected.float()
@@ -133,13 +134,13 @@ class IpacStage:
         self.pairs = [
             tuple(
                 self.tokenizer(str(row[side]), truncation=True, max_length=recipe.encoder.max_length)["input_ids"]
-                for side in ("english_ipa", "target_ipa")
+                for side in (("english", "target") if form_of(model) == GRAPHEMES else ("english_ipa", "target_ipa"))
             )
             for row in self.loanwords.rows
         ]
         self.replay: Sentences | None = None
         if recipe.ipac.replay_weight and corpus is not None:
-            self.replay = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length)
+            self.replay = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length, form_of(model))
 
     def batches(self, epoch: int) -> list[list[int]]:
         """Pairs are short: no bucketing by length."""

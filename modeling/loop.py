@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +27,7 @@ from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_wi
 
 from dataset_scripts.errors import ConlipaError
 from dataset_scripts.writing import complaints_about, whole_folder, write_json
+from modeling.batches import LABEL_PAD
 from modeling.recipe import Optimisation
 
 RECORD = "training.json"
@@ -86,12 +88,12 @@ def train(stage: Stage, out: Path, work: Path, facts: dict[str, Any]) -> dict[st
         miniters=1,
     )
     with bar, SigTerm() as stop:
-        for batch in _batches(stage, epochs, step, accelerator):
+        for parts in _batches(stage, epochs, step, accelerator):
             # Each step draws from its own seed, so that a resumed run drops out what an uninterrupted one would.
             set_seed(settings.seed * 1_000_003 + step * accelerator.num_processes + accelerator.process_index)
-            loss = _step(accelerator, module, optimizer, scheduler, batch, settings)
+            loss = _step(accelerator, module, optimizer, scheduler, parts, settings)
             step += 1
-            seen += int(accelerator.reduce(batch["attention_mask"].sum(), "sum"))
+            seen += int(accelerator.reduce(torch.stack([part["attention_mask"].sum() for part in parts]).sum(), "sum"))
             due = step % settings.checkpoint_every == 0 or bool(stop)
             if step % HISTORY_EVERY == 0 or step == total or due:
                 value = float(loss)
@@ -142,27 +144,43 @@ def _prepared(accelerator: Accelerator, module: nn.Module, settings: Optimisatio
     return prepared[0], prepared[1], scheduler
 
 
-def _batches(stage: Stage, epochs: list[list[list[int]]], step: int, accelerator: Accelerator) -> Iterator[dict[str, torch.Tensor]]:
-    """This process's share of each batch from `step` on, every n-th example of n processes."""
+def _batches(stage: Stage, epochs: list[list[list[int]]], step: int, accelerator: Accelerator) -> Iterator[list[dict[str, torch.Tensor]]]:
+    """This process's share of each batch from `step` on, every n-th example of n processes, in the parts that it goes through the model in."""
     flat = [batch for epoch in epochs for batch in epoch]
+    parts = getattr(stage.settings, "accumulate", 1)
     for number, indices in enumerate(flat[step:], step):
         share = indices[accelerator.process_index :: accelerator.num_processes]
-        yield {name: tensor.to(accelerator.device) for name, tensor in stage.collate(share, number).items()}
+        made = [stage.collate(share[part::parts], number) for part in range(min(parts, len(share)))]
+        yield [{name: tensor.to(accelerator.device) for name, tensor in part.items()} for part in made]
 
 
 def _step(
-    accelerator: Accelerator, module: nn.Module, optimizer: Any, scheduler: Any, batch: dict[str, torch.Tensor], settings: Optimisation
+    accelerator: Accelerator, module: nn.Module, optimizer: Any, scheduler: Any, parts: list[dict[str, torch.Tensor]], settings: Optimisation
 ) -> torch.Tensor:
-    with accelerator.autocast():
-        terms = module(batch)
-    loss = sum(total / accelerator.reduce(count.clone(), "sum") for total, count in terms) * accelerator.num_processes
-    accelerator.backward(loss)
+    """One optimiser step; the loss of a batch is the same in however many parts and on however many processes it is computed."""
+    loss = torch.zeros((), device=accelerator.device)
+    counts: list[torch.Tensor] = []
+    for number, part in enumerate(parts):
+        with accelerator.no_sync(module) if number < len(parts) - 1 else nullcontext():
+            with accelerator.autocast():
+                terms = module(part)
+            counts = counts or _counts(accelerator, parts, terms)
+            share = sum(total / count for (total, _), count in zip(terms, counts, strict=True)) * accelerator.num_processes
+            accelerator.backward(share)
+        loss += share.detach()
     accelerator.clip_grad_norm_((p for p in module.parameters() if p.requires_grad), settings.max_grad_norm)
     optimizer.step()
     scheduler.step()
     optimizer.zero_grad()
-    mean: torch.Tensor = accelerator.reduce(loss.detach(), "mean")
+    mean: torch.Tensor = accelerator.reduce(loss, "mean")
     return mean
+
+
+def _counts(accelerator: Accelerator, parts: list[dict[str, torch.Tensor]], terms: list[tuple[torch.Tensor, torch.Tensor]]) -> list[torch.Tensor]:
+    """What each term's sum is divided by, over all processes; that of a batch in parts is the number of its labels."""
+    if len(parts) == 1:
+        return [accelerator.reduce(count.clone(), "sum") for _, count in terms]
+    return [accelerator.reduce(torch.stack([(part["labels"] != LABEL_PAD).sum() for part in parts]).sum(), "sum")]
 
 
 class Checkpoints:

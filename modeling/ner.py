@@ -46,7 +46,7 @@ class NerStage:
         self.settings: Ner = recipe.ner
         model, self.tokenizer = pretrained_encoder(recipe.encoder)
         self.module = NerModule(model, recipe.ner.label_smoothing)
-        self.sentences = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length)
+        self.sentences = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length, recipe.encoder.input)
 
     def batches(self, epoch: int) -> list[list[int]]:
         return self.sentences.epoch(epoch, self.settings.batch_size, self.settings.seed)

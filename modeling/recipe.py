@@ -13,6 +13,8 @@ import yaml
 from dataset_scripts.errors import ConlipaError, UsageError, nearest
 
 RECIPES = Path(__file__).parent / "recipes"
+PHONEMES, GRAPHEMES = "phonemes", "graphemes"
+"""What an encoder reads."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Encoder:
     """What is trained: weights of the Hub (`repo`), or a new encoder of this shape."""
 
     repo: str | None = None
+    input: Literal["phonemes", "graphemes"] = "phonemes"
+    """Graphemes (the baselines) only with a `repo`, whose tokenizer then cuts the words."""
     hidden_size: int = 192
     layers: int = 6
     heads: int = 6
@@ -77,6 +81,8 @@ class Ner(Optimisation):
     sentences_per_language: int | None = None
     """At most, an epoch; None: all. Large languages then do not drown small ones."""
     label_smoothing: float = 0.0
+    accumulate: int = 1
+    """Parts that a batch goes through the model in, where it is too large for the memory at once."""
     augmentation: Augmentation = field(default_factory=Augmentation)
 
 
@@ -120,6 +126,26 @@ class Recipe:
 
     def as_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
+
+
+def completed(recorded: dict[str, Any]) -> dict[str, Any]:
+    """A recorded recipe with the defaults of the options that it does not know: an older kit had no others."""
+    defaults = Recipe("").as_dict()
+    return {key: _filled(value, defaults[key]) if isinstance(value, dict) else value for key, value in recorded.items()}
+
+
+def _filled(known: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    filled = {**defaults, **known}
+    return {key: _filled(value, defaults[key]) if isinstance(defaults.get(key), dict) else value for key, value in filled.items()}
+
+
+def with_ipac(recipe: Recipe, changes: dict[str, Any], where: Path) -> Recipe:
+    """The recipe with other settings of stage 2.
+
+    Raises:
+        ConlipaError: a key or value that stage 2 does not have; `where` is the file named.
+    """
+    return dataclasses.replace(recipe, ipac=_section(where, "ipac", Ipac, {**dataclasses.asdict(recipe.ipac), **changes}))
 
 
 @cache

@@ -20,7 +20,7 @@ from modeling.augmentation import Words, augmented, chunks, positions, words_of
 from modeling.batches import epoch_batches, token_batch
 from modeling.corpus import Corpus, encoded
 from modeling.fingerprint import of_sentences
-from modeling.recipe import Ner
+from modeling.recipe import PHONEMES, Ner
 
 _NAMES_OF = 1000
 """Sentences of a language from which names are taken for the swap."""
@@ -45,9 +45,9 @@ def source_languages(corpus: Corpus, wanted: Sequence[str]) -> list[str]:
 class Sentences:
     """Encoded sentences of several languages."""
 
-    def __init__(self, corpus: Corpus, languages: Sequence[str], settings: Ner, tokenizer: Any, max_length: int) -> None:
+    def __init__(self, corpus: Corpus, languages: Sequence[str], settings: Ner, tokenizer: Any, max_length: int, form: str = PHONEMES) -> None:
         self.settings, self.tokenizer, self.max_length = settings, tokenizer, max_length
-        parts = [_prepared(corpus, lang, tokenizer, max_length) for lang in languages]
+        parts = [_prepared(corpus, lang, tokenizer, max_length, form) for lang in languages]
         self.rows = concatenate_datasets(parts)
         self.lengths: list[int] = self.rows.with_format("numpy")["length"][:].tolist()
         stops = [sum(map(len, parts[: number + 1])) for number in range(len(parts))]
@@ -91,16 +91,17 @@ class Sentences:
         return names
 
 
-def _prepared(corpus: Corpus, lang: str, tokenizer: Any, max_length: int) -> Dataset:
+def _prepared(corpus: Corpus, lang: str, tokenizer: Any, max_length: int, form: str) -> Dataset:
     """`input_ids`, `labels`, `word_ids` and `length` of a language's training sentences, in a memory-mapped file of the cache."""
     rows = corpus.split(lang, "train")
-    key = f"{of_sentences(corpus, [lang], 'train')} {tokenizer.backend_tokenizer.to_str()} {max_length}"
+    vocabulary = tokenizer.backend_tokenizer.to_str() if tokenizer.is_fast else repr(tokenizer)
+    key = f"{of_sentences(corpus, [lang], 'train')} {vocabulary} {max_length} {form}"
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "conlipa-encoded"
     folder.mkdir(parents=True, exist_ok=True)
 
     def encode_all(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        made = encoded([dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)], tokenizer, max_length)
+        made = encoded([dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)], tokenizer, max_length, form)
         columns = {name: [row[name] for row in made] for name in ("input_ids", "labels", "word_ids")}
         return {**columns, "length": [len(ids) for ids in columns["input_ids"]]}
 

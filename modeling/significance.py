@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -52,3 +53,35 @@ def paired_bootstrap(counts_a: Counts, counts_b: Counts, seed: int = 0, resample
     low, high = interval(differences, confidence)
     beyond = min(np.count_nonzero(differences <= 0), np.count_nonzero(differences >= 0))
     return Difference(float(a - b), low, high, min(1.0, 2 * (1 + beyond) / (resamples + 1)))
+
+
+def difference_over_languages(
+    runs_a: Sequence[Mapping[str, Counts]], runs_b: Sequence[Mapping[str, Counts]], seed: int = 0, resamples: int = 1000, confidence: float = 0.95
+) -> Difference:
+    """How much better A is than B in the mean over languages and training seeds; both sentences and seeds are drawn again and again.
+
+    Args:
+        runs_a, runs_b: a run a training seed, each with the counts of every language (as in `paired_bootstrap`), on the same sentences.
+
+    Raises:
+        ValueError: no run, runs of other languages or sentences, or counts of an unknown shape.
+    """
+    runs = [*runs_a, *runs_b]
+    if not runs_a or not runs_b or any(run.keys() != runs[0].keys() for run in runs):
+        raise ValueError("runs of both, each with the same languages, are needed")
+    scores = np.zeros((len(runs), resamples))
+    exact = np.zeros(len(runs))
+    for number, lang in enumerate(runs[0]):
+        if any(run[lang].shape != runs[0][lang].shape for run in runs) or runs[0][lang].shape[1:] not in SCORES:
+            raise ValueError(f"{lang}: the counts are not of the same sentences, or of no known shape")
+        together = np.stack([run[lang] for run in runs], axis=1)
+        score = SCORES[runs[0][lang].shape[1:]]
+        exact += score(together.sum(axis=0)) / len(runs[0])
+        scores += score(resampled(together, resamples, seed + number)).T / len(runs[0])
+    rng, columns = np.random.default_rng(seed), np.arange(resamples)
+    sides = [np.arange(len(runs_a)), np.arange(len(runs_a), len(runs))]
+    drawn = [np.mean([scores[rng.choice(side, resamples), columns] for _ in side], axis=0) for side in sides]
+    differences = drawn[0] - drawn[1]
+    low, high = interval(differences, confidence)
+    beyond = min(np.count_nonzero(differences <= 0), np.count_nonzero(differences >= 0))
+    return Difference(float(exact[sides[0]].mean() - exact[sides[1]].mean()), low, high, min(1.0, 2 * (1 + beyond) / (resamples + 1)))

@@ -13,10 +13,14 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dataset_scripts.errors import ConlipaError, UsageError
 from modeling.quiet import quiet
-from modeling.recipe import Recipe, profiles, read_recipe
+from modeling.recipe import Recipe, completed, profiles, read_recipe
+
+if TYPE_CHECKING:
+    from modeling.corpus import Corpus
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,17 +48,16 @@ def run(arguments: argparse.Namespace) -> None:
         raise UsageError("--out is needed (or --dry-run)")
     if arguments.stage == "ipac" and not arguments.ner:
         raise UsageError("ipac needs --ner, the model folder of stage 1")
-    train_stage(arguments.stage, recipe, arguments.wikiann, arguments.out, arguments.ner, strict=arguments.strict)
+    from modeling.corpus import Corpus
+
+    train_stage(arguments.stage, recipe, Corpus(arguments.wikiann, arguments.strict), arguments.out, arguments.ner)
 
 
-def train_stage(
-    stage: str, recipe: Recipe, wikiann: str, out: Path, ner: str | None = None, base_name: str | None = None, strict: bool = False
-) -> None:
+def train_stage(stage: str, recipe: Recipe, corpus: Corpus, out: Path, ner: str | None = None, base_name: str | None = None) -> None:
     """Train a stage into `out`, unless it is there already, made from the same recipe and data."""
     from accelerate import PartialState
     from accelerate.utils import set_seed
 
-    from modeling.corpus import Corpus
     from modeling.fingerprint import of_folder, of_pairs, of_sentences
     from modeling.ipac import IpacStage
     from modeling.loop import RECORD, facts_of, train
@@ -62,13 +65,13 @@ def train_stage(
     from modeling.sentences import source_languages
 
     PartialState(cpu=not _has_gpu())
-    corpus = Corpus(wikiann, strict)
     languages = source_languages(corpus, recipe.ner.languages)
     sentences = of_sentences(corpus, languages, "train")
     data = sentences if stage == "ner" else f"{of_folder(str(ner))} {of_pairs()} {sentences if recipe.ipac.replay_weight else ''}"
     facts = facts_of(recipe, stage, data, languages=languages)
     if (out / RECORD).is_file():
         record = json.loads((out / RECORD).read_text(encoding="utf-8"))
+        record["recipe"] = json.loads(json.dumps(completed(record["recipe"])))
         if all(record.get(key) == value for key, value in facts.items()):
             print(f"{stage}: {out} is done already", file=sys.stderr)
             return

@@ -1,0 +1,78 @@
+"""A study as a user runs it: arms and seeds on one stage-1 model, resumed, compared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from modeling.ablation import STUDIES, read_study
+from modeling.recipe import read_recipe, with_ipac
+from modeling.significance import difference_over_languages
+from tests.conftest import TINY, run
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in STUDIES.glob("*.yaml")))
+def test_the_kits_studies_are_whole(name: str) -> None:
+    study = read_study(name)
+    assert study.reference in study.arms
+    for settings in study.arms.values():
+        if settings is not None:
+            with_ipac(read_recipe("mini"), settings, study.path)
+
+
+@pytest.mark.slow
+def test_a_study_is_trained_measured_and_not_done_twice(tiny_release: Path, tmp_path: Path) -> None:
+    recipe, study, out = tmp_path / "tiny.yaml", tmp_path / "two.yaml", tmp_path / "out"
+    recipe.write_text(TINY, encoding="utf-8")
+    study.write_text("title: Two arms\nreference: none\narms: {none: , plain: {replay_weight: 0.0}}\n", encoding="utf-8")
+    command = ["-m", "modeling.ablation", str(study), "--profile", str(recipe), "--ner", str(tiny_release / "tiny-ner")]
+    command += ["--seeds", "2", "--sentences", "20", "--langs", "sin,tgk", "--out", str(out)]
+    first = run(*command)
+    assert "| plain |" in first.stdout
+    report = json.loads((out / "two.json").read_text(encoding="utf-8"))
+    assert len(report["arms"]["plain"]["paper_f1"]["seeds"]) == 2
+    assert report["arms"]["plain"]["paper_f1"]["seeds"][0] != report["arms"]["none"]["paper_f1"]["seeds"][0]
+    found = report["arms"]["plain"]["entity_f1"]["difference"]
+    assert found["low"] <= found["difference"] <= found["high"]
+    again = run(*command)
+    assert again.stdout == first.stdout
+    assert again.stderr.count("is done already") == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("title: x\narms: {}\n", "expected a mapping of title, reference, arms"),
+        ("title: x\nreference: plian\narms: {plain: {}}\n", "'plian' is none of the arms; did you mean 'plain'?"),
+        ("title: x\nreference: plain\narms: {plain: {temprature: 1}}\n", "unknown key 'ipac.temprature'; did you mean 'temperature'?"),
+    ],
+)
+def test_a_mistake_in_a_study_is_told(tiny_release: Path, tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(text, encoding="utf-8")
+    done = run("-m", "modeling.ablation", str(path), "--ner", str(tiny_release / "tiny-ner"), "--out", str(tmp_path / "out"), code=1)
+    assert complaint in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_difference_over_languages_is_found_where_it_is_and_not_where_it_is_not() -> None:
+    rng = np.random.default_rng(0)
+
+    def counts(right: float) -> np.ndarray:
+        """(100, 3, 3) counts of sentences with one entity each, found with a chance."""
+        hits = (rng.random(100) < right).astype(np.int64)
+        return np.stack([np.stack([hits, np.ones_like(hits), np.ones_like(hits)])] * 3).transpose(2, 0, 1)
+
+    better, worse, same = ([{"sin": counts(p), "tgk": counts(p)} for _ in range(3)] for p in (0.8, 0.4, 0.4))
+    found = difference_over_languages(better, worse)
+    assert found.low > 20
+    assert found.low < found.difference < found.high
+    nothing = difference_over_languages(worse, same)
+    assert nothing.low < 0 < nothing.high
+    with pytest.raises(ValueError, match="the same languages"):
+        difference_over_languages([{"sin": counts(0.5)}], [{"tgk": counts(0.5)}])
+    with pytest.raises(ValueError, match="not of the same sentences"):
+        difference_over_languages([{"sin": counts(0.5)}], [{"sin": counts(0.5)[:50]}])
