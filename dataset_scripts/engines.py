@@ -6,18 +6,19 @@ is raw: `dataset_scripts.ipa` brings every engine's dialect of IPA into one norm
 
 from __future__ import annotations
 
-import csv
 import ctypes
 import logging
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 from dataset_scripts.abugida import Abugida
+from dataset_scripts.charsiu import Charsiu
 from dataset_scripts.errors import ConlipaError, UsageError, nearest
+from dataset_scripts.letter_map import LetterMap
+from dataset_scripts.letter_map import read_letter_map as read_letter_map
 from dataset_scripts.tables import FOLDER
 
 
@@ -33,7 +34,7 @@ class Epitran:
     """epitran: letter maps and context rules, about 160 languages."""
 
     def __init__(self, code: str) -> None:
-        with _one_feature_table():
+        with _no_feature_table():
             import epitran
             import epitran.simple
 
@@ -58,13 +59,13 @@ def feature_table() -> Any:
 
 
 @contextmanager
-def _one_feature_table() -> Iterator[None]:
-    """epitran reads panphon's table three times for every language; one copy serves them all."""
+def _no_feature_table() -> Iterator[None]:
+    """epitran reads panphon's table three times for every language, but never asks it anything to transliterate."""
     import panphon
     import panphon.featuretable
 
-    table, original = feature_table(), panphon.featuretable.FeatureTable
-    panphon.FeatureTable = panphon.featuretable.FeatureTable = lambda *_, **__: table
+    original, empty = panphon.featuretable.FeatureTable, SimpleNamespace(names=())
+    panphon.FeatureTable = panphon.featuretable.FeatureTable = lambda *_, **__: empty
     try:
         yield
     finally:
@@ -130,56 +131,6 @@ class Pinyin:
         return self._romanised.transcribe([" ".join(lazy_pinyin(word, errors="ignore")) for word in words])
 
 
-class LetterMap:
-    """A user's own table in epitran's form: CSV with the header `Orth,Phon`, longest match first."""
-
-    def __init__(self, path: str) -> None:
-        self._map = read_letter_map(Path(path))
-        self._longest = max(map(len, self._map))
-
-    def transcribe(self, words: Sequence[str]) -> list[str]:
-        return ["".join(self._phonemes(unicodedata.normalize("NFC", word.lower()))) for word in words]
-
-    def _phonemes(self, word: str) -> Iterator[str]:
-        at = 0
-        while at < len(word):
-            for size in range(min(self._longest, len(word) - at), 0, -1):
-                if word[at : at + size] in self._map:
-                    yield self._map[word[at : at + size]]
-                    at += size
-                    break
-            else:  # a letter that the table lacks is left for the last resort (`Phonemizer`)
-                yield word[at]
-                at += 1
-
-
-def read_letter_map(path: Path) -> dict[str, str]:
-    """Letters to IPA from a CSV file with the header `Orth,Phon`.
-
-    Raises:
-        ConlipaError: no such file, a wrong header or row, with file and line.
-    """
-    if not path.is_file():
-        raise ConlipaError(f"{path}: no such letter table")
-    table: dict[str, str] = {}
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows = csv.reader(lines)
-        if next(rows, None) != ["Orth", "Phon"]:
-            raise ConlipaError(f"{path}:1: expected the header 'Orth,Phon'")
-        for row in rows:
-            if not row:
-                continue
-            if len(row) != 2 or not row[0].strip():
-                raise ConlipaError(f"{path}:{rows.line_num}: expected two columns, letters and IPA, got {len(row)}: {','.join(row)!r}")
-            letters = unicodedata.normalize("NFC", row[0].strip().lower())
-            if letters in table:
-                raise ConlipaError(f"{path}:{rows.line_num}: '{letters}' stands in the table twice")
-            table[letters] = row[1].strip()
-    if not table:
-        raise ConlipaError(f"{path}: the letter table is empty")
-    return table
-
-
 _READ_AS = {"c": "k", "g": "ɡ", "q": "k", "x": "ks", "y": "j"}
 
 
@@ -203,6 +154,7 @@ _KINDS: dict[str, Callable[[str], Engine]] = {
     "map": LetterMap,
     "letters": lambda code: LetterMap(str(FOLDER / "letters" / f"{code}.csv")),
     "abugida": Abugida,
+    "charsiu": Charsiu,
 }
 
 

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
 
+from dataset_scripts import charsiu
 from dataset_scripts.engines import LastResort, engine
 from dataset_scripts.errors import ConlipaError
-from dataset_scripts.ipa import foreign_letters, rewritten, segment
+from dataset_scripts.ipa import foreign_letters, rewritten, segment, segments
 from dataset_scripts.languages import Language, language
 from dataset_scripts.tables import rows
 from dataset_scripts.words import SYMBOL, runs
@@ -16,6 +17,8 @@ from dataset_scripts.words import SYMBOL, runs
 WORD_SEPARATOR = "▁"
 EMPTY_WORD = "."
 """What stands for a word without any letter, digit or mark (a lone direction mark, say)."""
+_REMEMBERED = 1_000_000
+"""Distinct words that a `Phonemizer` keeps: more than any language of WikiANN has."""
 
 
 @cache
@@ -31,19 +34,22 @@ def _quirks(name: str) -> tuple[tuple[str, str], ...]:
 class Phonemizer:
     """The transcriber of one language; a call takes words and gives the phonemes of each, never an empty list.
 
+    Each distinct word is worked out once, and its list handed out to whoever asks: not to be changed.
+
     Letters of another script than the language's (Latin names in Sinhala text) go to the engine
     of that script (`scripts.csv`); letters that no engine knows go through their ASCII form, and
     are counted in `rescued`.
     """
 
     def __init__(self, lang: str, wanted: str = "auto") -> None:
-        """`wanted`: `auto` (the language's own chain), a kind (`epitran`, `espeak`) or a full name (`espeak:tr`, `map:FILE.csv`).
+        """`wanted`: `auto` (the language's own chain), a kind (`epitran`, `charsiu`) or a full name (`espeak:tr`, `map:FILE.csv`).
 
         Raises:
             UsageError: an unknown language or kind of engine.
             ConlipaError: the language has no such engine.
         """
         self.rescued: Counter[str] = Counter()
+        self._words: dict[str, list[str]] = {}
         self._memory: dict[tuple[str, str], tuple[str, ...]] = {}
         if wanted.startswith("map:"):  # the one way to a language that the table does not list
             self.language: Language | None = None
@@ -55,9 +61,14 @@ class Phonemizer:
         self._last_resort = LastResort()
 
     def __call__(self, words: Sequence[str]) -> list[list[str]]:
-        pieces = [list(runs(word)) for word in words]
-        self._learn({piece for word in pieces for piece in word if piece[1] != SYMBOL})
-        return [self._join(word) for word in pieces]
+        if len(self._words) > _REMEMBERED:  # a large corpus must not fill the memory
+            self._words.clear()
+            self._memory.clear()
+        by_script = self.language is not None  # a user's own table reads every script
+        new = {word: list(runs(word, by_script)) for word in dict.fromkeys(words) if word not in self._words}
+        self._learn({piece for pieces in new.values() for piece in pieces if piece[1] != SYMBOL})
+        self._words.update((word, self._join(pieces)) for word, pieces in new.items())
+        return [self._words[word] for word in words]
 
     def _join(self, pieces: Iterable[tuple[str, str]]) -> list[str]:
         phonemes: list[str] = []
@@ -84,24 +95,28 @@ class Phonemizer:
         half_read: dict[str, str] = {}
         for name in chain:
             left = [run for run in todo if run not in found]
-            for run, raw in zip(left, engine(name).transcribe(left) if left else [], strict=True):
-                for quirk, means in _quirks(name):
-                    raw = raw.replace(quirk, means)
-                if foreign_letters(raw):
-                    half_read.setdefault(run, raw)
-                elif phonemes := segment(raw):
+            if not left:
+                break
+            raw = "\n".join(raw.replace("\n", " ") for raw in engine(name).transcribe(left))
+            for quirk, means in _quirks(name):
+                raw = raw.replace(quirk, means)
+            text = rewritten(raw)
+            for run, line, phonemes in zip(left, text.split("\n"), segments(text), strict=True):
+                if foreign_letters(line):
+                    half_read.setdefault(run, line)
+                elif phonemes:
                     found[run] = phonemes
         for run in todo:
             if run not in found:
-                found[run] = self._rescue(run, half_read.get(run, run))
+                found[run] = self._rescue(run, half_read.get(run) or rewritten(run))
         return [found[run] for run in todo]
 
-    def _rescue(self, run: str, raw: str) -> tuple[str, ...]:
+    def _rescue(self, run: str, text: str) -> tuple[str, ...]:
         """What no engine could read: the letters that are no IPA by their ASCII form, the others as they are."""
         self.rescued[run] += 1
-        foreign = set(foreign_letters(raw))
+        foreign = set(foreign_letters(text))
         ascii_forms = dict(zip(foreign, self._last_resort.transcribe(list(foreign)), strict=True))
-        return segment("".join(ascii_forms.get(c, c) for c in rewritten(raw))) or segment(self._last_resort.transcribe([run])[0]) or ("ə",)
+        return segment("".join(ascii_forms.get(c, c) for c in text)) or segment(self._last_resort.transcribe([run])[0]) or ("ə",)
 
 
 def _chosen(row: Language, wanted: str) -> tuple[str, ...]:
@@ -113,10 +128,13 @@ def _chosen(row: Language, wanted: str) -> tuple[str, ...]:
         if not row.engines:
             raise ConlipaError(f"no engine transcribes {row.name} ({row.iso}); give your own letters with --engine map:FILE.csv")
         return row.engines
-    known = [name for name in row.engines if name.startswith(f"{wanted}:")]
+    every = row.engines + charsiu.engines(row.iso)
+    known = [name for name in every if name.startswith(f"{wanted}:")]
     if not known:
-        has = ", ".join(row.engines) or "none"
+        has = ", ".join(every) or "none"
         raise ConlipaError(f"{row.name} ({row.iso}) has no engine '{wanted}' (it has: {has})")
+    for name in known:
+        engine(name)
     return tuple(known)
 
 

@@ -8,10 +8,10 @@ vowels. What the engines of one language disagree on is thus not seen by the mod
 from __future__ import annotations
 
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import groupby
 
 import regex
-from segments import Tokenizer
 
 VOWELS = "iyɨʉɯuɪʏʊeøɘɵɤoəɛœɜɞʌɔæɐaɶɑɒ"
 CONSONANTS = "pbtdʈɖcɟkɡqɢʔmɱnɳɲŋɴʙrʀⱱɾɽɸβfvθðszʃʒʂʐçʝxɣχʁħʕʜʢhɦɬɮʋɹɻjɰlɭʎʟʘǀǃǂǁɓɗʄɠʛɺɧʍwɥɕʑ"
@@ -27,46 +27,50 @@ _REWRITES = {
     "’": "ʼ", "'": "ʼ", "ʻ": "ʼ", "ʹ": "ʲ", "ʸ": "ʲ", "ᵝ": "", "\u0334": "ˤ", "ɿ": "ɨ", "ʅ": "ɨ", "ß": "s", "ı": "ɯ", "ł": "l",
     "ⁿ": "n", "ᵐ": "m", "ᵑ": "ŋ", "ŕ": "r", "ƙ": "kʼ", "ʟ̩": "l", "ᴣ": "ʒ", "ɼ": "r",
 }  # fmt: skip
-_REWRITE = regex.compile("|".join(sorted(map(regex.escape, _REWRITES), key=len, reverse=True)))
-_DROPPED = regex.compile(rf"[^{VOWELS}{CONSONANTS}{KEPT_MODIFIERS}]")
+_REWRITE = regex.compile("|".join(sorted((regex.escape(raw) for raw in _REWRITES if len(raw) > 1), key=len, reverse=True)))
+_REWRITE_LETTER = str.maketrans({raw: letters for raw, letters in _REWRITES.items() if len(raw) == 1})
+_DROPPED = regex.compile(rf"[^{VOWELS}{CONSONANTS}{KEPT_MODIFIERS}\n]+")
 _FOREIGN = regex.compile(rf"[^\P{{L}}{VOWELS}{CONSONANTS}{KEPT_MODIFIERS}\p{{Lm}}\u0080-\u00ff]|[\p{{Mc}}]|[\u0600-\u1cff]")
-_AFFRICATE = regex.compile("|".join(f"{a[0]}(?={a[1]})" for a in AFFRICATES))
+_PHONEME = regex.compile(rf"(?:{'|'.join(AFFRICATES)}|[{VOWELS}{CONSONANTS}])[{KEPT_MODIFIERS}]*")
 _LANGUAGE_SWITCH = regex.compile(r"\([a-z-]+\)")
 _VOICED_ASPIRATE = regex.compile(r"(?<=[bdɖɡɟɢʒʑʐɽ])ʰ")
-_TIE = "\u0361"
-_tokenizer = Tokenizer()
 
 
 def rewritten(raw: str) -> str:
-    """`raw` in NFD, without espeak's language switches, in the letters of this module."""
-    raw = _LANGUAGE_SWITCH.sub(" ", raw)
-    clean: str = _VOICED_ASPIRATE.sub("ʱ", _REWRITE.sub(lambda match: _REWRITES[match[0]], unicodedata.normalize("NFD", raw)))
+    """`raw`, of any number of lines, in NFD, without espeak's language switches, in the letters of this module."""
+    raw = unicodedata.normalize("NFD", _LANGUAGE_SWITCH.sub(" ", raw))
+    letters = _REWRITE.sub(lambda match: _REWRITES[match[0]], raw).translate(_REWRITE_LETTER)
+    clean: str = _VOICED_ASPIRATE.sub("ʱ", letters)
     return clean
 
 
-def foreign_letters(raw: str) -> list[str]:
-    """Letters of `raw` that are no IPA: what an engine could not read and passed through."""
-    found: list[str] = _FOREIGN.findall(rewritten(raw))
+def foreign_letters(text: str) -> list[str]:
+    """Letters of a `rewritten` text that are no IPA: what an engine could not read and passed through."""
+    found: list[str] = _FOREIGN.findall(text)
     return found
+
+
+def segments(text: str) -> list[tuple[str, ...]]:
+    """The phonemes of each line of a `rewritten` text: many words cost hardly more than one.
+
+    A phoneme is an affricate or a letter, with its modifiers; other white space than the line's end is no boundary.
+    Doubled phonemes become one, as length is not kept.
+    """
+    lines = _DROPPED.sub("", text).split("\n")
+    return [tuple(phoneme for phoneme, _ in groupby(map(_modified, _PHONEME.findall(line)))) for line in lines]
 
 
 @lru_cache(maxsize=100_000)
 def segment(raw: str) -> tuple[str, ...]:
-    """The phonemes of a raw IPA string; whitespace in it is no boundary.
+    """The phonemes of a raw IPA string."""
+    return segments(rewritten(raw.replace("\n", " ")))[0]
 
-    The cutting itself (a letter with its modifiers, two letters under a tie) is done by the library `segments`,
-    as in XPhoneBERT. Doubled phonemes become one, as length is not kept.
-    """
-    clean = _DROPPED.sub("", rewritten(raw)).lstrip(KEPT_MODIFIERS)  # a modifier without a letter before it
-    tied = _AFFRICATE.sub(lambda match: match[0] + _TIE, clean)
-    phonemes: list[str] = []
-    for phoneme in _tokenizer(tied, ipa=True).replace(_TIE, "").split():
-        phoneme = phoneme.replace("c\u0327", "ç").lstrip(KEPT_MODIFIERS)
-        letters = phoneme.rstrip(KEPT_MODIFIERS)
-        phoneme = letters + "".join(dict.fromkeys(phoneme[len(letters) :]))[:MAX_MODIFIERS]
-        if phoneme and phoneme != (phonemes[-1] if phonemes else ""):
-            phonemes.append(phoneme)
-    return tuple(phonemes)
+
+@cache
+def _modified(phoneme: str) -> str:
+    """A phoneme with each modifier once, and few of them."""
+    letters = phoneme.rstrip(KEPT_MODIFIERS)
+    return letters + "".join(dict.fromkeys(phoneme[len(letters) :]))[:MAX_MODIFIERS]
 
 
 def is_ipa(phoneme: str) -> bool:

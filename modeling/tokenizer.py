@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import string
 import unicodedata
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from anyascii import anyascii
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
 from dataset_scripts.g2p import WORD_SEPARATOR
-from dataset_scripts.ipa import AFFRICATES, CONSONANTS, VOWELS
+from dataset_scripts.ipa import AFFRICATES, CONSONANTS, VOWELS, is_ipa
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
 MAX_LENGTH = 128
@@ -99,3 +102,28 @@ def phoneme_tokenizer(max_length: int = MAX_LENGTH) -> PreTrainedTokenizerFast:
         mask_token="<mask>",
         model_max_length=max_length,
     )
+
+
+@dataclass
+class Folding:
+    """What a tokenizer makes of phonemes and symbols, counted."""
+
+    total: int = 0
+    folded: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """`(phoneme, what it is folded to)`."""
+    unknown_phonemes: Counter[str] = field(default_factory=Counter)
+    unknown_symbols: Counter[str] = field(default_factory=Counter)
+
+
+def folding(tokenizer: Any, ipa: Iterable[str]) -> Folding:
+    """Which phonemes of IPA strings (phonemes separated by one space) the tokenizer folds, and which become `<unk>`."""
+    report = Folding()
+    normalizer = tokenizer.backend_tokenizer.normalizer
+    for phoneme, count in Counter(phoneme for line in ipa for phoneme in line.split(" ")).items():
+        report.total += count
+        folded = normalizer.normalize_str(phoneme) if normalizer else phoneme
+        if folded != phoneme:
+            report.folded[phoneme, folded] += count
+        if tokenizer.convert_tokens_to_ids(folded) == tokenizer.unk_token_id:
+            (report.unknown_phonemes if is_ipa(phoneme) else report.unknown_symbols)[phoneme] += count
+    return report

@@ -46,8 +46,8 @@ def test_a_study_is_trained_measured_and_not_done_twice(tiny_release: Path, tmp_
     ("text", "complaint"),
     [
         ("title: x\narms: {}\n", "expected a mapping of title, reference, arms"),
-        ("title: x\nreference: plian\narms: {plain: {}}\n", "'plian' is none of the arms; did you mean 'plain'?"),
-        ("title: x\nreference: plain\narms: {plain: {temprature: 1}}\n", "unknown key 'ipac.temprature'; did you mean 'temperature'?"),
+        ("title: x\nreference: plian\narms: {plain: {}}\n", "'plian' is none of the arms; did you mean plain?"),
+        ("title: x\nreference: plain\narms: {plain: {temprature: 1}}\n", "unknown key 'ipac.temprature'; did you mean temperature?"),
     ],
 )
 def test_a_mistake_in_a_study_is_told(tiny_release: Path, tmp_path: Path, text: str, complaint: str) -> None:

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import itertools
+import unicodedata
+
 import pytest
+import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from segments import Tokenizer
 
 from dataset_scripts.error_rates import edit_distance
 from dataset_scripts.errors import ConlipaError, UsageError
 from dataset_scripts.g2p import ipa_string, phonemizer
-from dataset_scripts.ipa import is_ipa
+from dataset_scripts.ipa import AFFRICATES, CONSONANTS, KEPT_MODIFIERS, VOWELS, is_ipa, rewritten, segment
 from dataset_scripts.languages import languages
 
 HELLO = {
@@ -129,3 +134,64 @@ def test_a_language_without_any_engine_is_told_the_way_out(monkeypatch: pytest.M
 @pytest.mark.parametrize(("a", "b", "distance"), [("", "", 0), ("kat", "kat", 0), ("kat", "kast", 1), ("kitten", "sitting", 3), ("", "abc", 3)])
 def test_edit_distance(a: str, b: str, distance: int) -> None:
     assert edit_distance(list(a), list(b)) == distance
+
+
+@pytest.mark.parametrize(
+    ("rows", "word", "ipa"),
+    [
+        ("Ꮳ,tsa\nᎳ,la\nᎩ,ɡi\nᎳᎩ,laɡ", "ᏣᎳᎩ", "ts a l a ɡ"),  # a script that the kit does not list, two letters together
+        ("ད,d\nདེ,de", "དེད", "d e d"),  # its marks
+        ("к,k\nкӀ,kʼ\nа,a", "КӀа", "kʼ a"),
+        ("k,k\nа,o", "kаk", "k o k"),  # letters of two scripts in one word
+        ("k,k\n',ʔ\na,a", "ka'a1", "k a ʔ a 1"),
+    ],
+)
+def test_an_own_table_reads_every_script(tmp_path: pytest.TempPathFactory, rows: str, word: str, ipa: str) -> None:
+    table = tmp_path / "my.csv"  # type: ignore[operator]
+    table.write_text(f"Orth,Phon\n{rows}\n", encoding="utf-8")
+    assert ipa_string(phonemizer("zzz", f"map:{table}")([word])) == ipa
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("Ш", "'Ш' in 'Ш' is no letter of the IPA; did you mean ʃ"),
+        ("aː:", "':' in 'aː:' is no letter of the IPA; did you mean ː"),
+        ("N", "did you mean n, ɳ, ɲ"),
+        ("a1", "'1' in 'a1' is no letter of the IPA"),
+    ],
+)
+def test_what_is_no_ipa_is_told_by_line(tmp_path: pytest.TempPathFactory, value: str, reason: str) -> None:
+    table = tmp_path / "my.csv"  # type: ignore[operator]
+    table.write_text(f"Orth,Phon\na,a\nb,{value}\n", encoding="utf-8")
+    with pytest.raises(ConlipaError, match=rf"my\.csv:3: .*{reason}"):
+        phonemizer("zzz", f"map:{table}")
+
+
+@pytest.mark.parametrize("value", ["t͡ʃʰ", "ˈa˥", "aː", "k͈", "ä", "k'", "g", "", "ɚ", "n̩", "ⁿd"])
+def test_whatever_is_ipa_may_stand_in_a_table(tmp_path: pytest.TempPathFactory, value: str) -> None:
+    table = tmp_path / "my.csv"  # type: ignore[operator]
+    table.write_text(f"Orth,Phon\nb,{value}\nc,k\n", encoding="utf-8")
+    (phonemes,) = phonemizer("zzz", f"map:{table}")(["bc"])
+    assert phonemes[-1] == "k"
+    assert all(is_ipa(phoneme) for phoneme in phonemes)
+
+
+def test_a_table_that_is_no_text(tmp_path: pytest.TempPathFactory) -> None:
+    table = tmp_path / "my.csv"  # type: ignore[operator]
+    table.write_bytes(b"Orth,Phon\n\xff,a\n")
+    with pytest.raises(ConlipaError, match=r"my\.csv: not UTF-8"):
+        phonemizer("zzz", f"map:{table}")
+
+
+LETTERS = st.sampled_from([*VOWELS, *CONSONANTS, *AFFRICATES])
+MODIFIERS = st.sampled_from(["", *KEPT_MODIFIERS])
+
+
+@given(st.lists(st.tuples(LETTERS, MODIFIERS)))
+def test_raw_ipa_is_cut_as_the_library_segments_cuts_it(letters: list[tuple[str, str]]) -> None:
+    """XPhoneBERT's vocabulary comes from `segments`; the kit cuts many words at once, which the library cannot."""
+    raw = "".join(letter + modifier for letter, modifier in letters)
+    tied = regex.sub("|".join(f"{a[0]}(?={a[1]})" for a in AFFRICATES), lambda match: match[0] + "\u0361", rewritten(raw))
+    cut = unicodedata.normalize("NFC", Tokenizer()(tied, ipa=True).replace("\u0361", "")).split()
+    assert [unicodedata.normalize("NFC", phoneme) for phoneme in segment(raw)] == [phoneme for phoneme, _ in itertools.groupby(cut)]

@@ -1,0 +1,108 @@
+"""The papers' baselines on graphemes: their real architectures (small, from config) through stage 1, evaluation and stage 2."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import (
+    BertConfig,
+    BertForTokenClassification,
+    BertTokenizerFast,
+    CanineConfig,
+    CanineForTokenClassification,
+    CanineTokenizer,
+    PreTrainedTokenizerFast,
+    XLMRobertaConfig,
+    XLMRobertaForTokenClassification,
+)
+
+from dataset_scripts.wikiann import LABELS
+from modeling.graphemes import encode_graphemes
+from tests.conftest import conlipa, run
+
+OUT, B_LOC, I_LOC, B_PER, I_PER = (LABELS.index(label) for label in ("O", "B-LOC", "I-LOC", "B-PER", "I-PER"))
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.,'()-0123456789"
+SHAPE: dict[str, Any] = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
+
+
+def bert(folder: Path) -> None:
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "Lon", "##don", *LETTERS, *(f"##{letter}" for letter in LETTERS)]
+    vocab = folder / "vocab.txt"
+    vocab.write_text("\n".join(words), encoding="utf-8")
+    BertTokenizerFast(vocab={word: number for number, word in enumerate(words)}, do_lower_case=False).save_pretrained(folder)
+    BertForTokenClassification(BertConfig(vocab_size=len(words), **SHAPE)).save_pretrained(folder)
+
+
+def xlm_r(folder: Path) -> None:
+    pieces = [(piece, 0.0) for piece in ("<s>", "<pad>", "</s>", "<unk>")] + [("▁", -1.0), ("▁Lon", -1.5), ("don", -1.5)]
+    backend = Tokenizer(models.Unigram([*pieces, *((letter, -3.0) for letter in LETTERS)], unk_id=3))
+    backend.pre_tokenizer = pre_tokenizers.Metaspace()
+    backend.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    special = {"bos_token": "<s>", "cls_token": "<s>", "eos_token": "</s>", "sep_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+    PreTrainedTokenizerFast(tokenizer_object=backend, **special).save_pretrained(folder)
+    XLMRobertaForTokenClassification(XLMRobertaConfig(vocab_size=len(pieces) + len(LETTERS), pad_token_id=1, **SHAPE)).save_pretrained(folder)
+
+
+def canine(folder: Path) -> None:
+    CanineTokenizer().save_pretrained(folder)
+    CanineForTokenClassification(CanineConfig(num_hash_buckets=64, local_transformer_stride=8, **SHAPE)).save_pretrained(folder)
+
+
+MODELS = {"bert": bert, "xlm-r": xlm_r, "canine": canine}
+
+
+@pytest.fixture
+def pretrained(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    folder = tmp_path / str(request.param)
+    folder.mkdir()
+    MODELS[request.param](folder)
+    return folder
+
+
+@pytest.mark.parametrize("pretrained", MODELS, indirect=True)
+def test_every_piece_or_character_has_its_words_label(pretrained: Path) -> None:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(pretrained)
+    made = encode_graphemes(tokenizer, ["In", "London", "Ann", "."], [OUT, B_LOC, B_PER, OUT], 128)
+    labels: dict[int, list[int]] = {}
+    for word, label in zip(made["word_ids"], made["labels"], strict=True):
+        labels.setdefault(word, []).append(label)
+    assert set(labels.pop(-1)) == {OUT}
+    assert labels[1] == [B_LOC, *[I_LOC] * (len(labels[1]) - 1)]
+    assert labels[2] == [B_PER, *[I_PER] * (len(labels[2]) - 1)]
+    assert len(labels[1]) == (6 if pretrained.name == "canine" else 2)
+    short = encode_graphemes(tokenizer, ["London"] * 20, [B_LOC] * 20, 16)
+    assert len(short["input_ids"]) == len(short["labels"]) == len(short["word_ids"]) == 16
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pretrained", MODELS, indirect=True)
+def test_a_baseline_is_trained_and_evaluated_as_any_model(pretrained: Path, tmp_path: Path) -> None:
+    recipe, out, scores = tmp_path / "recipe.yaml", tmp_path / "ner", tmp_path / "scores.json"
+    recipe.write_text(
+        f"name: baseline\nencoder: {{repo: {pretrained}, input: graphemes}}\n"
+        "ner: {sentences_per_language: 128, epochs: 2, batch_size: 16, learning_rate: 3e-3}\n"
+        "ipac: {languages: [tur, swa], epochs: 1, batch_size: 64, replay_weight: 1.0, learning_rate: 1e-3}\n",
+        encoding="utf-8",
+    )
+    run("modeling/train.py", "ner", "--profile", str(recipe), "--out", str(out))
+    conlipa("evaluate", "--model", str(out), "--langs", "eng,swa", "--json", str(scores))
+    found = json.loads(scores.read_text(encoding="utf-8"))["languages"]
+    assert set(found) == {"eng", "swa"}
+    assert 0 < found["eng"]["paper_f1"] < 100
+    record = json.loads((out / "training.json").read_text(encoding="utf-8"))
+    assert record["loss"][-1]["loss"] < record["loss"][0]["loss"]
+    if pretrained.name != "canine":  # its layers bear other names than the adapter's targets
+        run("modeling/train.py", "ipac", "--profile", str(recipe), "--ner", str(out), "--out", str(tmp_path / "ipac"))
+
+
+def test_graphemes_need_a_pretrained_model(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("name: none\nencoder: {input: graphemes}\n", encoding="utf-8")
+    done = run("modeling/train.py", "ner", "--profile", str(recipe), "--out", str(tmp_path / "ner"), code=1)
+    assert "conlipa: error: encoder.input is graphemes, which needs encoder.repo" in done.stderr
