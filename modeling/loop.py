@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import os
@@ -20,7 +21,7 @@ from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import set_seed
+from accelerate.utils import DistributedType, set_seed
 from torch import nn
 from tqdm.auto import tqdm
 from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
@@ -32,10 +33,6 @@ from modeling.recipe import Optimisation
 
 RECORD = "training.json"
 """Written last into a finished folder: its presence says that the folder is whole."""
-
-
-HISTORY_EVERY = 10
-"""Steps between two losses in the record."""
 
 
 class Stage(Protocol):
@@ -56,20 +53,25 @@ class Stopped(ConlipaError):
     exit_code = 143
 
 
-def train(stage: Stage, out: Path, work: Path, facts: dict[str, Any]) -> dict[str, Any]:
+def train(stage: Stage, out: Path, work: Path, facts: dict[str, Any], tracker: str | None = None) -> dict[str, Any]:
     """Train a stage and write its folder `out`; checkpoints go to `work`, and the last one is resumed.
 
     Args:
         facts: what is recorded beside the weights (recipe, data fingerprint); a checkpoint made from other facts is not resumed.
+        tracker: one of `recipe.TRACKERS`, which shows loss, learning rate and speed as they come; its files go to `logs` beside `out`.
 
     Raises:
         ConlipaError: the loss is no number any more; the last good checkpoint is kept.
         Stopped: SIGTERM came; the state is saved.
     """
     settings: Optimisation = stage.settings
-    accelerator = Accelerator(mixed_precision=settings.precision, cpu=not torch.cuda.is_available())
+    logs = out.parent / "logs"
+    accelerator = Accelerator(mixed_precision=settings.precision, cpu=not torch.cuda.is_available(), log_with=tracker, project_dir=str(logs))
+    accelerator.init_trackers(f"conlipa-{stage.name}", init_kwargs={"wandb": {"dir": str(logs)}})
     epochs = [stage.batches(epoch) for epoch in range(settings.epochs)]
     total = sum(map(len, epochs))
+    sharded = accelerator.distributed_type == DistributedType.FSDP
+    whole = copy.deepcopy(stage.module) if sharded else None
     module, optimizer, scheduler = _prepared(accelerator, stage.module, settings, total)
     checkpoints = Checkpoints(accelerator, work, facts)
     step, seen, seconds = checkpoints.resume()
@@ -95,14 +97,16 @@ def train(stage: Stage, out: Path, work: Path, facts: dict[str, Any]) -> dict[st
             step += 1
             seen += int(accelerator.reduce(torch.stack([part["attention_mask"].sum() for part in parts]).sum(), "sum"))
             due = step % settings.checkpoint_every == 0 or bool(stop)
-            if step % HISTORY_EVERY == 0 or step == total or due:
+            if step % settings.log_every == 0 or step == total or due:
                 value = float(loss)
                 if not math.isfinite(value):
                     where = f"the last good checkpoint is in {work}" if list(work.glob("step-*")) else "no checkpoint was made yet"
                     raise ConlipaError(f"{stage.name}: the loss is {value} at step {step}; {where} (a lower learning_rate may help)")
                 bar.set_postfix(loss=f"{value:.3f}", tokens_per_s=f"{seen / (seconds + time.monotonic() - started):.0f}", refresh=False)
-            if step % HISTORY_EVERY == 0 or step == total:
+            if step % settings.log_every == 0 or step == total:
                 history.append({"step": step, "loss": value})
+                speed = seen / (seconds + time.monotonic() - started)
+                accelerator.log({"loss": value, "learning_rate": scheduler.get_last_lr()[0], "tokens_per_second": speed}, step=step)
             bar.update()
             if due:
                 checkpoints.save(step, seen, seconds + time.monotonic() - started)
@@ -118,7 +122,11 @@ def train(stage: Stage, out: Path, work: Path, facts: dict[str, Any]) -> dict[st
         "environment": environment(),
         "loss": history,
     }
+    accelerator.end_training()
     accelerator.wait_for_everyone()
+    if whole is not None:  # each process holds a part of every weight: what is saved has all of them
+        whole.load_state_dict(accelerator.get_state_dict(module))
+        stage.module = whole
     if accelerator.is_main_process:
         with whole_folder(out) as folder:
             stage.save(folder)

@@ -15,6 +15,8 @@ from dataset_scripts.errors import ConlipaError, UsageError, nearest
 RECIPES = Path(__file__).parent / "recipes"
 PHONEMES, GRAPHEMES = "phonemes", "graphemes"
 """What an encoder reads."""
+TRACKERS = ("tensorboard", "wandb", "trackio")
+"""Where a run may show its losses (by Accelerate)."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Optimisation:
     max_grad_norm: float = 1.0
     precision: Literal["no", "bf16"] = "no"
     checkpoint_every: int = 200
+    log_every: int = 10
+    """Steps between two losses in the record, and in a tracker."""
     seed: int = 0
 
 

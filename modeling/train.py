@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from dataset_scripts.errors import ConlipaError, UsageError
 from modeling.quiet import quiet
-from modeling.recipe import Recipe, completed, profiles, read_recipe
+from modeling.recipe import TRACKERS, Recipe, completed, profiles, read_recipe
 
 if TYPE_CHECKING:
     from modeling.corpus import Corpus
@@ -32,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--ner", metavar="DIR", help="ipac: the model folder that stage 1 wrote, or a Hub repo")
     made.add_argument("--out", type=Path, metavar="DIR", help="the folder to write")
     made.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
+    made.add_argument("--tracker", choices=TRACKERS, help="show the losses in it as they come (default: none)")
     made.add_argument("--dry-run", action="store_true", help="build the model from its configuration and print its parameter counts as JSON")
     return made
 
@@ -50,10 +51,12 @@ def run(arguments: argparse.Namespace) -> None:
         raise UsageError("ipac needs --ner, the model folder of stage 1")
     from modeling.corpus import Corpus
 
-    train_stage(arguments.stage, recipe, Corpus(arguments.wikiann, arguments.strict), arguments.out, arguments.ner)
+    train_stage(arguments.stage, recipe, Corpus(arguments.wikiann, arguments.strict), arguments.out, arguments.ner, tracker=arguments.tracker)
 
 
-def train_stage(stage: str, recipe: Recipe, corpus: Corpus, out: Path, ner: str | None = None, base_name: str | None = None) -> None:
+def train_stage(
+    stage: str, recipe: Recipe, corpus: Corpus, out: Path, ner: str | None = None, base_name: str | None = None, tracker: str | None = None
+) -> None:
     """Train a stage into `out`, unless it is there already, made from the same recipe and data."""
     from accelerate import PartialState
     from accelerate.utils import set_seed
@@ -78,7 +81,7 @@ def train_stage(stage: str, recipe: Recipe, corpus: Corpus, out: Path, ner: str 
         raise ConlipaError(f"{out}: holds a {record.get('stage', 'model')} of another recipe or other data; name another folder or remove it")
     set_seed(getattr(recipe, stage).seed)
     made: NerStage | IpacStage = NerStage(recipe, corpus, languages) if stage == "ner" else IpacStage(recipe, str(ner), corpus, languages, base_name)
-    train(made, out, out.with_name(f".{out.name}.checkpoints"), facts)
+    train(made, out, out.with_name(f".{out.name}.checkpoints"), facts, tracker)
 
 
 def _has_gpu() -> bool:
