@@ -4,7 +4,7 @@ RUN = .venv/bin/
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: release test lint bench demo clean
+.PHONY: release test lint bench demo mini clean
 
 release: .venv/ready
 	$(RUN)conlipa release --out release
@@ -23,6 +23,18 @@ bench: .venv/ready
 
 demo: .venv/ready
 	$(RUN)conlipa demo
+
+# The model that travels with the package, from WikiANN: make mini WIKIANN=DIR:DIR (hours on two cores; goes on where it was interrupted).
+MINI = --model runs/mini/conlipa-mini-ner --adapter runs/mini/conlipa-mini-ipac
+mini: .venv/ready
+	$(RUN)conlipa release --profile mini --wikiann $(WIKIANN) --out runs/mini
+	$(RUN)python -m modeling.calibration $(MINI) --wikiann $(WIKIANN)
+	$(RUN)conlipa export $(MINI) --int8 --out runs/mini/conlipa-mini-ipac/model.onnx
+	$(RUN)conlipa release --profile mini --wikiann $(WIKIANN) --out runs/mini
+	rm -rf modeling/mini && mkdir modeling/mini
+	cp -r runs/mini/conlipa-mini-ner modeling/mini/ner
+	cp -r runs/mini/conlipa-mini-ipac modeling/mini/ipac
+	$(RUN)python -m hub_cards.readme runs/mini README.md
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -26,16 +26,19 @@ class Language:
     family: str
     case: str
     engines: tuple[str, ...]
+    kin: tuple[str, ...] = ()
+    """Codes of languages that WikiANN has and that are near enough to be named where a model was trained on them."""
 
 
 @cache
 def languages() -> dict[str, Language]:
     """All languages by ISO 639-3 code, in the order of the table."""
-    made = (
-        Language(row["iso"], row["name"], row["wikiann"], row["script"], row["family"], row["case"], tuple(row["engines"].split()))
-        for row in rows("languages.csv")
-    )
-    return {row.iso: row for row in made}
+    return {row["iso"]: _made(row) for row in rows("languages.csv")}
+
+
+def _made(row: dict[str, str]) -> Language:
+    plain = (row[name] for name in ("iso", "name", "wikiann", "script", "family", "case"))
+    return Language(*plain, engines=tuple(row["engines"].split()), kin=tuple(row["kin"].split()))
 
 
 def language(code: str) -> Language:

@@ -14,7 +14,9 @@ from pyarrow import parquet
 
 from dataset_scripts.conlipa import GROUPS
 from dataset_scripts.languages import language
+from dataset_scripts.quality import QUALITY
 from dataset_scripts.tables import FOLDER
+from modeling.comparison import case_table
 from modeling.evaluation import table
 from modeling.recipe import Recipe
 
@@ -85,7 +87,10 @@ def wikiann_card(folder: Path, source: str) -> str:
         configs=_configs(configs, "eng" if "eng" in configs else ""),
     )
     table_rows = [(language(iso), rows[iso]) for iso in rows]
-    return _card(data, "wikiann_ipa.md", rows=table_rows, source=source, described=SOURCES.get(source, "WikiANN"))
+    quality = json.loads(QUALITY.read_text(encoding="utf-8"))
+    pure = {name: sum(figures.get(name, 0) for figures in quality.values()) for name in ("tokens", "phonemes", "impure")}
+    described = SOURCES.get(source, "WikiANN")
+    return _card(data, "wikiann_ipa.md", rows=table_rows, source=source, described=described, quality=quality, pure=pure)
 
 
 def _size_category(rows: int) -> str:
@@ -142,13 +147,26 @@ def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], sou
         record=record,
         versions=_versions(record),
         scores=table({"": scores["before"]}),
+        cases=case_table({"": scores["before"]}),
+        sources=[language(iso) for iso in record["languages"]],
+        kin=_kin(record["languages"], scores["before"]),
         source=source,
         described=SOURCES.get(source, "WikiANN"),
     )
 
 
-def ipac_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], source: str) -> str:
-    """The card of the stage-2 adapter."""
+def _kin(sources: list[str], report: dict[str, Any]) -> dict[str, str]:
+    """Evaluated languages that have near kin among the sources (`kin` of the language table): their names, and the kin's."""
+    found = {}
+    for iso in report["languages"]:
+        near = [other for other in language(iso).kin if other in sources]
+        if near and iso not in sources:
+            found[language(iso).name] = ", ".join(language(other).name for other in near)
+    return found
+
+
+def ipac_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], source: str, calibration: dict[str, Any] | None = None) -> str:
+    """The card of the stage-2 adapter; `calibration` is what `modeling.calibration` wrote beside it, if it was run."""
     data = _model_data(recipe, scores["after"], source, f"{recipe.name}-ipac", library_name="peft", base_model=f"NAMESPACE/{recipe.name}-ner")
     both = table({"before": scores["before"], "IPAC": scores["after"]})
     return _card(
@@ -158,6 +176,8 @@ def ipac_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], so
         record=record,
         versions=_versions(record),
         scores=both,
+        cases=case_table({"before": scores["before"], "IPAC": scores["after"]}),
+        calibration=calibration,
         source=source,
         described=SOURCES.get(source, "WikiANN"),
     )

@@ -11,7 +11,7 @@ from huggingface_hub import RepoCard
 
 from dataset_scripts.errors import ConlipaError
 from hub_cards.release import MANIFEST, Tree
-from modeling.recipe import Encoder, Ipac, Ner, Recipe
+from modeling.recipe import recorded_recipe
 
 PLACEHOLDER = "NAMESPACE"
 """Stands in the cards of a release for whoever will publish it."""
@@ -44,7 +44,7 @@ def read_tree(folder: Path) -> Tree:
     if not manifest.is_file():
         raise ConlipaError(f"{folder}: no release ({MANIFEST} is missing); make one with `conlipa release --out {folder}`")
     raw = json.loads(manifest.read_text(encoding="utf-8"))["recipe"]
-    tree = Tree(folder, Recipe(raw["name"], Encoder(**raw["encoder"]), Ner(**raw["ner"]), Ipac(**raw["ipac"])))
+    tree = Tree(folder, recorded_recipe(manifest, raw))
     for name in tree.repos():
         if not (folder / name / "README.md").is_file():
             raise ConlipaError(f"{folder / name}: is not finished; run `conlipa release --out {folder}` again")

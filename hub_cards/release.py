@@ -16,6 +16,7 @@ import modeling
 from dataset_scripts.conlipa import FEATURES as PAIR_FEATURES
 from dataset_scripts.conlipa import GROUPS
 from dataset_scripts.errors import ConlipaError
+from dataset_scripts.languages import by_case
 from dataset_scripts.pairs import pairs_path, read_pairs
 from dataset_scripts.tables import FOLDER
 from dataset_scripts.wikiann import SPLITS, folders
@@ -24,6 +25,7 @@ from hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikia
 from modeling.corpus import Corpus
 from modeling.evaluation import evaluate, table
 from modeling.fingerprint import of_folder, of_pairs
+from modeling.loading import CALIBRATION_FILE
 from modeling.recipe import Recipe, read_recipe
 from modeling.train import train_stage
 from space import space_files
@@ -170,11 +172,13 @@ def _scores(tree: Tree, recipe: Recipe) -> dict[str, Any]:
             return there
     found: dict[str, Any] = {"weights": made_with, "split": "validation"}
     corpus = Corpus(str(tree.wikiann))
+    there = corpus.languages("validation")
+    langs = [iso for iso in by_case("source", "1", "2", "3", "conlipa") if iso in there]  # the papers'; further source languages prove nothing
     memories = []
     for name, adapter in (("before", None), ("after", str(tree.ipac))):
         _say(f"evaluation: {name} IPAC")
         memory = tree.root / f".evaluation.{made_with['ner' if adapter is None else 'ipac']}.partial"
-        found[name] = evaluate(str(tree.ner), adapter, corpus, None, "validation", memory)
+        found[name] = evaluate(str(tree.ner), adapter, corpus, langs, "validation", memory)
         memories.append(memory)
     write_json(found, tree.scores)
     for memory in memories:
@@ -192,11 +196,13 @@ def write_cards(tree: Tree, scores: dict[str, Any], wikiann: str) -> None:
     records = {
         stage: json.loads((folder / "training.json").read_text(encoding="utf-8")) for stage, folder in (("ner", tree.ner), ("ipac", tree.ipac))
     }
+    fitted = tree.ipac / CALIBRATION_FILE
+    calibration = json.loads(fitted.read_text(encoding="utf-8")) if fitted.is_file() else None
     cards = {
         tree.conlipa: conlipa_card(tree.conlipa),
         tree.wikiann: wikiann_card(tree.wikiann, named),
         tree.ner: ner_card(tree.recipe, records["ner"], scores, named),
-        tree.ipac: ipac_card(tree.recipe, records["ipac"], scores, named),
+        tree.ipac: ipac_card(tree.recipe, records["ipac"], scores, named, calibration),
         tree.space: space_card(tree.recipe),
     }
     for folder, text in cards.items():

@@ -113,6 +113,9 @@ def _describe(file: Path, written: dict[str, Any]) -> None:
     import onnx
 
     graph = onnx.load(file)
+    for part in (graph.graph, *graph.graph.node, *graph.graph.value_info, *graph.graph.input, *graph.graph.output, *graph.graph.initializer):
+        del part.metadata_props[:]  # where each node came from, with the paths of this machine
+        part.doc_string = ""
     onnx.helper.set_model_props(graph, {METADATA: json.dumps(written)})
     onnx.save(graph, file)
 

@@ -132,6 +132,12 @@ class Recipe:
         return dataclasses.asdict(self)
 
 
+def recorded_recipe(path: Path, raw: dict[str, Any]) -> Recipe:
+    """The recipe that a release's manifest holds; `path` is the file named in a complaint."""
+    kinds = {"encoder": Encoder, "ner": Ner, "ipac": Ipac}
+    return Recipe(raw["name"], **{key: _section(path, key, kind, raw[key]) for key, kind in kinds.items()})
+
+
 def completed(recorded: dict[str, Any]) -> dict[str, Any]:
     """A recorded recipe with the defaults of the options that it does not know: an older kit had no others."""
     defaults = Recipe("").as_dict()

@@ -36,6 +36,12 @@ def file(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return out
 
 
+def test_the_file_says_nothing_of_the_machine_that_wrote_it(file: Path) -> None:
+    content = file.read_bytes()
+    assert str(ROOT).encode() not in content
+    assert b"site-packages" not in content
+
+
 def test_the_file_alone_is_the_tagger(file: Path) -> None:
     exact: Any = Tagger(TorchBackend(*load_adapted(*packaged("mini")), bf16=False), lang="tgk")
     found, expected = Tagger.from_pretrained(str(file), lang="tgk")(TEXTS), exact(TEXTS)
@@ -47,7 +53,7 @@ def test_the_file_alone_is_the_tagger(file: Path) -> None:
     else:
         same, both = sum(len(a & b) for a, b in zip(spans, wanted, strict=True)), sum(map(len, spans)) + sum(map(len, wanted))
         assert 2 * same / both > 0.85
-        assert file.stat().st_size < 5_000_000
+        assert file.stat().st_size < 8_000_000
 
 
 def test_bf16_and_int8_keep_the_score(file: Path) -> None:

@@ -1,0 +1,34 @@
+"""A model's scores beside the papers' own, on the very same languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import mean
+from typing import Any
+
+from modeling.evaluation import SCORES
+from modeling.papers import cases, published
+
+PAPERS = {"XPhoneBERT": "XPhoneBERT", "IPAC": "CONLIPA", "mBERT": "mBERT", "CANINE": "CANINE"}
+"""Heading → the name of the papers' table row."""
+
+
+def case_table(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """A Markdown table, a row a case of the papers: means over the languages that were evaluated and not trained on.
+
+    Args:
+        results: heading → report of an evaluation (`evaluation.report`); the papers' `paper_f1` of the same languages stands beside.
+    """
+    head = " | ".join(f"{name} {score}" for name in results for score in SCORES)
+    lines = [f"| case | languages | {head} | " + " | ".join(f"papers' {name}" for name in PAPERS) + " |"]
+    lines.append("|---|---|" + "---:|" * (len(results) * len(SCORES) + len(PAPERS)))
+    first = next(iter(results.values()))
+    there = set(first["languages"]) - set(first.get("sources", []))
+    for case, langs in cases().items():
+        shared = [iso for iso in langs if iso in there]
+        if shared:
+            ours = [mean(report["languages"][iso][score] for iso in shared) for report in results.values() for score in SCORES]
+            theirs = [mean(published(iso)[name] for iso in shared) for name in PAPERS.values()]
+            figures = " | ".join(f"{value:.2f}" for value in [*ours, *theirs])
+            lines.append(f"| {case} | {len(shared)} of {len(langs)}: {' '.join(shared)} | {figures} |")
+    return "\n".join(lines)
