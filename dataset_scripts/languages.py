@@ -37,8 +37,16 @@ def languages() -> dict[str, Language]:
 
 
 def _made(row: dict[str, str]) -> Language:
-    plain = (row[name] for name in ("iso", "name", "wikiann", "script", "family", "case"))
-    return Language(*plain, engines=tuple(row["engines"].split()), kin=tuple(row["kin"].split()))
+    return Language(
+        iso=row["iso"],
+        name=row["name"],
+        wikiann=row["wikiann"],
+        script=row["script"],
+        family=row["family"],
+        case=row["case"],
+        engines=tuple(row["engines"].split()),
+        kin=tuple(row["kin"].split()),
+    )
 
 
 def language(code: str) -> Language:

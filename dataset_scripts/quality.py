@@ -54,8 +54,9 @@ def of_sentences(lang: str, wikiann: str) -> dict[str, Any]:
     transcribe = Phonemizer(lang)
     phonemes = impure = 0
     for token, spoken in zip(tokens, transcribe(list(tokens)), strict=True):
-        symbols = Counter(run for run, kind in runs(token) if kind == SYMBOL)
-        from_letters = list((Counter(spoken) - symbols).elements()) if len(symbols) < len(spoken) else []
+        kinds = Counter(run if kind == SYMBOL else "" for run, kind in runs(token))
+        letters = kinds.pop("", 0)  # a token without any stands as a full stop
+        from_letters = list((Counter(spoken) - kinds).elements()) if letters else []
         phonemes += len(from_letters) * tokens[token]
         impure += sum(not is_ipa(phoneme) for phoneme in from_letters) * tokens[token]
     return {"tokens": tokens.total(), "phonemes": phonemes, "impure": impure, "rescued": len(transcribe.rescued)}

@@ -172,8 +172,8 @@ def _scores(tree: Tree, recipe: Recipe) -> dict[str, Any]:
             return there
     found: dict[str, Any] = {"weights": made_with, "split": "validation"}
     corpus = Corpus(str(tree.wikiann))
-    there = corpus.languages("validation")
-    langs = [iso for iso in by_case("source", "1", "2", "3", "conlipa") if iso in there]  # the papers'; further source languages prove nothing
+    evaluated = corpus.languages("validation")
+    langs = [iso for iso in by_case("source", "1", "2", "3", "conlipa") if iso in evaluated]  # the papers'; further source languages prove nothing
     memories = []
     for name, adapter in (("before", None), ("after", str(tree.ipac))):
         _say(f"evaluation: {name} IPAC")

@@ -20,7 +20,7 @@ from modeling.encoder import load_adapted
 from modeling.metrics import entity_f1
 from modeling.tagger import packaged
 from modeling.torch_backend import TorchBackend
-from tests.conftest import complaint, conlipa
+from tests.conftest import ROOT, complaint, conlipa
 
 pytest.importorskip("onnx", reason="the extra 'onnx' is not installed")
 pytest.importorskip("onnxscript", reason="the extra 'onnx' is not installed")
