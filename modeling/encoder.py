@@ -113,8 +113,8 @@ class ArticulatoryEmbedding(nn.Module):
 def plain_state_dict(model: Any) -> dict[str, torch.Tensor]:
     """The weights as stock `transformers` expects them: no parametrisation, no pooler."""
     state = {name: tensor for name, tensor in model.state_dict().items() if "parametrizations" not in name and "pooler" not in name}
-    if parametrize.is_parametrized(model.get_input_embeddings()):
-        state["roberta.embeddings.word_embeddings.weight"] = model.get_input_embeddings().weight.detach()
+    if any("parametrizations" in name for name in model.state_dict()):
+        state["roberta.embeddings.word_embeddings.weight"] = model.roberta.embeddings.word_embeddings.weight.detach()
     return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
 
 
@@ -123,6 +123,9 @@ def save_tagger(model: Any, tokenizer: Any, folder: Path) -> None:
     plain = type(model)(model.config)
     plain.load_state_dict(plain_state_dict(model))
     plain.save_pretrained(folder)
+    if tokenizer.is_fast:  # how the last call cut and filled is no part of it
+        tokenizer.backend_tokenizer.no_truncation()
+        tokenizer.backend_tokenizer.no_padding()
     tokenizer.save_pretrained(folder)
 
 

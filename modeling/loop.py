@@ -122,7 +122,8 @@ def train(stage: Stage, out: Path, work: Path, facts: dict[str, Any], tracker: s
         "environment": environment(),
         "loss": history,
     }
-    accelerator.end_training()
+    for shown in accelerator.trackers:
+        shown.finish()
     accelerator.wait_for_everyone()
     if whole is not None:  # each process holds a part of every weight: what is saved has all of them
         whole.load_state_dict(accelerator.get_state_dict(module))

@@ -10,14 +10,14 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import (
     BertConfig,
-    BertForTokenClassification,
+    BertModel,
     BertTokenizerFast,
     CanineConfig,
-    CanineForTokenClassification,
+    CanineModel,
     CanineTokenizer,
     PreTrainedTokenizerFast,
     XLMRobertaConfig,
-    XLMRobertaForTokenClassification,
+    XLMRobertaModel,
 )
 
 from dataset_scripts.wikiann import LABELS
@@ -34,7 +34,7 @@ def bert(folder: Path) -> None:
     vocab = folder / "vocab.txt"
     vocab.write_text("\n".join(words), encoding="utf-8")
     BertTokenizerFast(vocab={word: number for number, word in enumerate(words)}, do_lower_case=False).save_pretrained(folder)
-    BertForTokenClassification(BertConfig(vocab_size=len(words), **SHAPE)).save_pretrained(folder)
+    BertModel(BertConfig(vocab_size=len(words), **SHAPE)).save_pretrained(folder)
 
 
 def xlm_r(folder: Path) -> None:
@@ -44,12 +44,12 @@ def xlm_r(folder: Path) -> None:
     backend.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
     special = {"bos_token": "<s>", "cls_token": "<s>", "eos_token": "</s>", "sep_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
     PreTrainedTokenizerFast(tokenizer_object=backend, **special).save_pretrained(folder)
-    XLMRobertaForTokenClassification(XLMRobertaConfig(vocab_size=len(pieces) + len(LETTERS), pad_token_id=1, **SHAPE)).save_pretrained(folder)
+    XLMRobertaModel(XLMRobertaConfig(vocab_size=len(pieces) + len(LETTERS), pad_token_id=1, **SHAPE)).save_pretrained(folder)
 
 
 def canine(folder: Path) -> None:
     CanineTokenizer().save_pretrained(folder)
-    CanineForTokenClassification(CanineConfig(num_hash_buckets=64, local_transformer_stride=8, **SHAPE)).save_pretrained(folder)
+    CanineModel(CanineConfig(num_hash_buckets=256, local_transformer_stride=8, **SHAPE)).save_pretrained(folder)
 
 
 MODELS = {"bert": bert, "xlm-r": xlm_r, "canine": canine}

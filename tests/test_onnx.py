@@ -17,6 +17,7 @@ from dataset_scripts.wikiann import source
 from dataset_scripts.words import words
 from modeling.alignment import word_labels
 from modeling.encoder import load_adapted
+from modeling.loading import temperature
 from modeling.metrics import entity_f1
 from modeling.tagger import packaged
 from modeling.torch_backend import TorchBackend
@@ -43,7 +44,7 @@ def test_the_file_says_nothing_of_the_machine_that_wrote_it(file: Path) -> None:
 
 
 def test_the_file_alone_is_the_tagger(file: Path) -> None:
-    exact: Any = Tagger(TorchBackend(*load_adapted(*packaged("mini")), bf16=False), lang="tgk")
+    exact: Any = Tagger(TorchBackend(*load_adapted(*packaged("mini")), temperature(*packaged("mini")), bf16=False), lang="tgk")
     found, expected = Tagger.from_pretrained(str(file), lang="tgk")(TEXTS), exact(TEXTS)
     spans = [{(e.start, e.end, e.label) for e in entities} for entities in found]
     wanted = [{(e.start, e.end, e.label) for e in entities} for entities in expected]

@@ -32,7 +32,7 @@ def test_parameter_counts_come_out_exactly() -> None:
 
 def test_the_mini_encoder_is_small() -> None:
     counts = json.loads(run("modeling/train.py", "ner", "--dry-run").stdout)
-    assert 2_000_000 < counts["encoder_and_head"] < 4_000_000
+    assert 2_000_000 < counts["encoder_and_head"] < 10_000_000
 
 
 @pytest.mark.parametrize(

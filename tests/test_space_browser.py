@@ -43,6 +43,7 @@ def page(chromium: Any, served: str, request: pytest.FixtureRequest) -> Iterator
     broken: list[str] = []
     context.on("request", lambda asking: asked.append(asking.url))
     opened = context.new_page()
+    opened.set_default_timeout(90_000)  # the machine may be busy with other tests
     opened.on("pageerror", lambda error: broken.append(str(error)))
     opened.goto(served)
     opened.wait_for_selector("#result .tagged")
