@@ -112,7 +112,7 @@ class ArticulatoryEmbedding(nn.Module):
 
 def plain_state_dict(model: Any) -> dict[str, torch.Tensor]:
     """The weights as stock `transformers` expects them: no parametrisation, no pooler."""
-    state = {name: tensor for name, tensor in model.state_dict().items() if "parametrizations" not in name and "pooler" not in name}
+    state = {name: tensor for name, tensor in model.state_dict().items() if "parametrizations" not in name and not name.startswith("roberta.pooler")}
     if any("parametrizations" in name for name in model.state_dict()):
         state["roberta.embeddings.word_embeddings.weight"] = model.roberta.embeddings.word_embeddings.weight.detach()
     return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}

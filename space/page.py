@@ -118,12 +118,24 @@ def build() -> gr.Blocks:
         gr.Markdown(choices.links())
 
         marked, given = [result, entity, neighbours], [text, lang, compare]
-        gr.on([button.click, text.submit, compare.input, page.load], show, given, marked, api_visibility="private", show_progress="minimal")
-        lang.input(choices.example, [lang, text], text, api_visibility="private").then(show, given, marked, api_visibility="private")
-        another.click(choices.examples().get, lang, text, api_visibility="private").then(show, given, marked, api_visibility="private")
-        entity.input(show_nearest, entity, neighbours, api_visibility="private")
-        own_button.click(show_by_letters, [own_text, own_table], own_result, api_visibility="private")
-        upload.upload(read_upload, upload, own_table, api_visibility="private")
+        gr.on(
+            [button.click, text.submit, compare.input, page.load],
+            show,
+            given,
+            marked,
+            api_visibility="private",
+            show_progress="minimal",
+            trigger_mode="always_last",
+        )
+        lang.input(choices.example, [lang, text], text, api_visibility="private", trigger_mode="always_last").then(
+            show, given, marked, api_visibility="private"
+        )
+        another.click(choices.examples().get, lang, text, api_visibility="private", trigger_mode="always_last").then(
+            show, given, marked, api_visibility="private"
+        )
+        entity.input(show_nearest, entity, neighbours, api_visibility="private", trigger_mode="always_last")
+        own_button.click(show_by_letters, [own_text, own_table], own_result, api_visibility="private", trigger_mode="always_last")
+        upload.upload(read_upload, upload, own_table, api_visibility="private", trigger_mode="always_last")
         gr.api(tag, api_name="tag")
         gr.api(phonemize, api_name="phonemize")
     return page
