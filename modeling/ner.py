@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,10 @@ class NerStage:
 
     name = "ner"
 
-    def __init__(self, recipe: Recipe, corpus: Corpus, languages: Sequence[str]) -> None:
-        """`languages`: those of the recipe that the corpus has."""
+    def __init__(self, recipe: Recipe, corpus: Corpus, languages: Sequence[str], start: Path | None = None) -> None:
+        """`languages`: those of the recipe that the corpus has; `start`: the model folder to go on from."""
         self.settings: Ner = recipe.ner
-        model, self.tokenizer = pretrained_encoder(recipe.encoder)
+        model, self.tokenizer = pretrained_encoder(replace(recipe.encoder, repo=str(start)) if start else recipe.encoder)
         self.module = NerModule(model, recipe.ner.label_smoothing)
         self.sentences = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length, recipe.encoder.input)
 

@@ -13,6 +13,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING
 
 from dataset_scripts.errors import ConlipaError, UsageError
@@ -71,7 +72,8 @@ def train_stage(
     languages = source_languages(corpus, recipe.ner.languages)
     sentences = of_sentences(corpus, languages, "train")
     data = sentences if stage == "ner" else f"{of_folder(str(ner))} {of_pairs()} {sentences if recipe.ipac.replay_weight else ''}"
-    facts = facts_of(recipe, stage, data, languages=languages)
+    earlier = read_recipe(recipe.ner.start) if stage == "ner" and recipe.ner.start else None
+    facts = facts_of(recipe, stage, data, languages=languages, **({"start": json.loads(json.dumps(earlier.as_dict()))} if earlier else {}))
     if (out / RECORD).is_file():
         record = json.loads((out / RECORD).read_text(encoding="utf-8"))
         record["recipe"] = json.loads(json.dumps(completed(record["recipe"])))
@@ -79,9 +81,15 @@ def train_stage(
             print(f"{stage}: {out} is done already", file=sys.stderr)
             return
         raise ConlipaError(f"{out}: holds a {record.get('stage', 'model')} of another recipe or other data; name another folder or remove it")
+    start = out.with_name(f".{out.name}.start") if earlier else None
+    if earlier and start:
+        train_stage("ner", earlier, corpus, start, tracker=tracker)
     set_seed(getattr(recipe, stage).seed)
-    made: NerStage | IpacStage = NerStage(recipe, corpus, languages) if stage == "ner" else IpacStage(recipe, str(ner), corpus, languages, base_name)
+    made: NerStage | IpacStage
+    made = NerStage(recipe, corpus, languages, start) if stage == "ner" else IpacStage(recipe, str(ner), corpus, languages, base_name)
     train(made, out, out.with_name(f".{out.name}.checkpoints"), facts, tracker)
+    if start and PartialState().is_main_process:
+        rmtree(start)
 
 
 def _has_gpu() -> bool:
