@@ -16,7 +16,7 @@ from dataset_scripts.hub import need_hub
 from dataset_scripts.ipa import is_ipa
 from dataset_scripts.similarity import features
 from dataset_scripts.wikiann import LABELS
-from modeling.recipe import GRAPHEMES, PHONEMES, Encoder
+from modeling.recipe import GRAPHEMES, PHONEMES, Encoder, LabelBias
 from modeling.tokenizer import phoneme_tokenizer, size, vocabulary
 
 _FORM = "conlipa_input"
@@ -118,10 +118,12 @@ def plain_state_dict(model: Any) -> dict[str, torch.Tensor]:
     return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
 
 
-def save_tagger(model: Any, tokenizer: Any, folder: Path) -> None:
-    """Write a model folder that stock classes load (safetensors, config, tokenizer)."""
+def save_tagger(model: Any, tokenizer: Any, folder: Path, bias: LabelBias | None = None) -> None:
+    """Write a model folder that stock classes load (safetensors, config, tokenizer); `bias` is added to the classifier's own."""
     plain = type(model)(model.config)
     plain.load_state_dict(plain_state_dict(model))
+    if bias:
+        plain.classifier.bias.data += torch.tensor(bias.of_labels())
     plain.save_pretrained(folder)
     if tokenizer.is_fast:  # how the last call cut and filled is no part of it
         tokenizer.backend_tokenizer.no_truncation()

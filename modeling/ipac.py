@@ -16,7 +16,7 @@ from modeling.corpus import Corpus
 from modeling.encoder import form_of, load_tagger
 from modeling.loanwords import Loanwords
 from modeling.ner import Batch, NerModule, Terms
-from modeling.recipe import GRAPHEMES, Ipac, Recipe
+from modeling.recipe import GRAPHEMES, Ipac, LabelBias, Recipe
 from modeling.sentences import Sentences
 
 TARGETS = r".*encoder\.layer\.\d+\..*\b(query|key|value|dense)"
@@ -70,9 +70,11 @@ def info_nce(
 class IpacModule(nn.Module):
     """Adapted tagger and projection; the forward pass gives embeddings of words, or the loss of a NER batch."""
 
-    def __init__(self, model: Any, head: nn.Linear, settings: Ipac) -> None:
+    def __init__(self, model: Any, head: nn.Linear, settings: Ipac, bias: LabelBias | None = None) -> None:
+        """`bias`: that of stage 1, which the replayed sentences are not to take back."""
         super().__init__()
         self.model, self.head, self.settings = model, head, settings
+        self.bias = bias
 
     def embed(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """(N, length) ids to (N, 64)."""
@@ -93,7 +95,7 @@ class IpacModule(nn.Module):
         terms = [(loss * len(own), torch.tensor(len(own), device=english.device))]
         replay = {name.removeprefix("replay_"): tensor for name, tensor in batch.items() if name.startswith("replay_")}
         if replay:
-            terms += [(self.settings.replay_weight * total, positions) for total, positions in NerModule(self.model)(replay)]
+            terms += [(self.settings.replay_weight * total, positions) for total, positions in NerModule(self.model, bias=self.bias)(replay)]
         return terms
 
 
@@ -128,7 +130,7 @@ class IpacStage:
         model, self.tokenizer = load_tagger(ner)
         model.name_or_path = base_name or ner
         model.train()
-        self.module = IpacModule(adapted(model, recipe.ipac), projection(recipe, model.config.hidden_size), recipe.ipac)
+        self.module = IpacModule(adapted(model, recipe.ipac), projection(recipe, model.config.hidden_size), recipe.ipac, recipe.ner.label_bias)
         self.module.model.peft_config["default"].base_model_name_or_path = base_name or ner
         self.loanwords = Loanwords(recipe.ipac)
         self.pairs = [

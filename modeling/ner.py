@@ -13,7 +13,7 @@ from torch import nn
 from modeling.batches import LABEL_PAD
 from modeling.corpus import Corpus
 from modeling.encoder import pretrained_encoder, save_tagger
-from modeling.recipe import Ner, Recipe
+from modeling.recipe import LabelBias, Ner, Recipe
 from modeling.sentences import Sentences
 
 Batch = dict[str, torch.Tensor]
@@ -24,15 +24,16 @@ Terms = list[tuple[torch.Tensor, torch.Tensor]]
 class NerModule(nn.Module):
     """The tagger as a loss: summed cross-entropy over positions, and their number."""
 
-    def __init__(self, model: Any, label_smoothing: float = 0.0) -> None:
+    def __init__(self, model: Any, label_smoothing: float = 0.0, bias: LabelBias | None = None) -> None:
+        """`bias`: what the model's scores hold already, and its training is not to take back."""
         super().__init__()
-        self.model, self.label_smoothing = model, label_smoothing
+        self.model, self.label_smoothing, self.bias = model, label_smoothing, (bias or LabelBias()).of_labels()
 
     def forward(self, batch: Batch) -> Terms:
         logits = self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-        labels = batch["labels"]
+        logits, labels = logits.float() - logits.new_tensor(self.bias).float(), batch["labels"]
         loss = nn.functional.cross_entropy(
-            logits.float().flatten(0, 1), labels.flatten(), ignore_index=LABEL_PAD, reduction="sum", label_smoothing=self.label_smoothing
+            logits.flatten(0, 1), labels.flatten(), ignore_index=LABEL_PAD, reduction="sum", label_smoothing=self.label_smoothing
         )
         return [(loss, (labels != LABEL_PAD).sum())]
 
@@ -56,4 +57,4 @@ class NerStage:
         return self.sentences.batch(indices, step)
 
     def save(self, folder: Path) -> None:
-        save_tagger(self.module.model, self.tokenizer, folder)
+        save_tagger(self.module.model, self.tokenizer, folder, self.settings.label_bias)

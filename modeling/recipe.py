@@ -11,6 +11,7 @@ from typing import Any, Literal, get_type_hints
 import yaml
 
 from dataset_scripts.errors import ConlipaError, UsageError, nearest
+from dataset_scripts.wikiann import LABELS
 
 RECIPES = Path(__file__).parent / "recipes"
 PHONEMES, GRAPHEMES = "phonemes", "graphemes"
@@ -78,6 +79,24 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
+class LabelBias:
+    """What a finished stage 1 adds to the scores of its labels, all off by default.
+
+    On languages that it never saw a tagger says O too often, and continues entities that it should begin; by how much is to be
+    found on source languages that a trial leaves out (`TRIALS.md`).
+    """
+
+    outside: float = 0.0
+    """To O, in logits."""
+    begin: float = 0.0
+    """To B-PER, B-ORG and B-LOC."""
+
+    def of_labels(self) -> tuple[float, ...]:
+        """One a label, in the order of `LABELS`."""
+        return tuple(self.outside if label == "O" else self.begin if label.startswith("B-") else 0.0 for label in LABELS)
+
+
+@dataclass(frozen=True)
 class Ner(Optimisation):
     """Stage 1: token classification on source languages."""
 
@@ -90,6 +109,7 @@ class Ner(Optimisation):
     accumulate: int = 1
     """Parts that a batch goes through the model in, where it is too large for the memory at once."""
     augmentation: Augmentation = field(default_factory=Augmentation)
+    label_bias: LabelBias = field(default_factory=LabelBias)
 
 
 @dataclass(frozen=True)

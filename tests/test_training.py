@@ -11,8 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
+from modeling.encoder import new_encoder
+from modeling.ner import NerModule
+from modeling.recipe import Encoder, LabelBias
 from tests.conftest import ROOT, TINY, run
 
 ACCELERATE = str(Path(sys.executable).with_name("accelerate"))
@@ -63,6 +67,38 @@ def test_sigterm_saves_and_the_same_command_ends_with_the_same_weights(recipe: P
     run(*command[1:])
     released, resumed = (load_file(folder / "model.safetensors") for folder in (tiny_release / "tiny-ner", out))
     assert all((released[name] == resumed[name]).all() for name in released)
+
+
+@pytest.mark.slow
+def test_a_recipe_goes_on_from_another_and_adds_its_label_bias(recipe: Path, tiny_release: Path, tmp_path: Path) -> None:
+    further = tmp_path / "further.yaml"
+    text = TINY.replace("name: tiny", "name: further").replace("epochs: 3", f"epochs: 1, start: {recipe}")
+    further.write_text(text, encoding="utf-8")
+    plain, biased = tmp_path / "plain", tmp_path / "biased"
+    run("modeling/train.py", "ner", "--profile", str(further), "--out", str(plain))
+    assert not (tmp_path / ".plain.start").exists()
+    record = json.loads((plain / "training.json").read_text(encoding="utf-8"))
+    first = json.loads((tiny_release / "tiny-ner" / "training.json").read_text(encoding="utf-8"))
+    assert record["start"]["ner"]["epochs"] == 3
+    assert record["loss"][0]["loss"] < first["loss"][0]["loss"] / 2
+    further.write_text(text.replace("epochs: 1, start", "epochs: 1, label_bias: {outside: -1.0, begin: 0.5}, start"), encoding="utf-8")
+    run("modeling/train.py", "ner", "--profile", str(further), "--out", str(biased))
+    without, having = (load_file(folder / "model.safetensors") for folder in (plain, biased))
+    for name in without:
+        bias = torch.tensor([-1.0, 0.5, 0.0, 0.5, 0.0, 0.5, 0.0]) if name == "classifier.bias" else 0.0
+        assert (without[name] + bias == having[name]).all(), name
+
+
+def test_replay_does_not_take_the_label_bias_back() -> None:
+    torch.manual_seed(0)
+    model = new_encoder(Encoder(hidden_size=32, layers=1, heads=2, intermediate_size=64)).eval()
+    ids = torch.randint(5, 50, (3, 12))
+    batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": torch.randint(0, 7, (3, 12))}
+    ((before, _),) = NerModule(model)(batch)
+    bias = LabelBias(outside=-1.0, begin=1.0)
+    model.classifier.bias.data += torch.tensor(bias.of_labels())
+    ((after, _),) = NerModule(model, bias=bias)(batch)
+    assert after.item() == pytest.approx(before.item(), rel=1e-5)
 
 
 @pytest.mark.slow
