@@ -134,14 +134,19 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from dataset_scripts.writing import write_json
     from modeling.corpus import Corpus
     from modeling.evaluation import evaluate, table
+    from modeling.prediction_file import scored
+    from modeling.prediction_file import table as table_of_files
     from modeling.tagger import packaged
 
-    model, adapter = packaged(arguments.model, arguments.adapter)
+    corpus = Corpus(arguments.wikiann, arguments.strict)
     langs = [code for code in (arguments.langs or "").split(",") if code]
-    result = evaluate(model, adapter, Corpus(arguments.wikiann, arguments.strict), langs, arguments.split)
+    if arguments.predictions:
+        result = scored(Path(arguments.predictions), corpus, langs, arguments.split)
+    else:
+        result = evaluate(*packaged(arguments.model, arguments.adapter), corpus, langs, arguments.split)
     if arguments.json:
         write_json(result, Path(arguments.json))
-    print(table({"": result}))
+    print(table_of_files(result) if arguments.predictions else table({"": result}))
 
 
 def _release(arguments: argparse.Namespace) -> None:
@@ -222,6 +227,12 @@ def _parser() -> argparse.ArgumentParser:
     onnx.add_argument("--int8", action="store_true", help="weights in eight bits: a third of the size, twice as fast, nearly the same answers")
     score = command("evaluate", _evaluate, "Both scores of a model on each language.")
     model_options(score)
+    score.add_argument(
+        "--predictions",
+        metavar="FILE",
+        help="score this file and no model: token<TAB>label (or labels alone) of the split's sentences in order, an empty line after each; "
+        "for several languages a folder with an ISO.tsv of each",
+    )
     score.add_argument("--wikiann", default="sample", metavar="DIR|hub|sample", help="where the sentences come from (default: sample)")
     score.add_argument("--langs", metavar="sin,som", help="ISO 639-3 codes (default: all that the source has)")
     score.add_argument("--split", default="validation", choices=["train", "validation", "test"])

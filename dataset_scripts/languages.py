@@ -24,6 +24,10 @@ class Language:
     wikiann: str
     script: str
     family: str
+    """At the top level of a genealogy: Indo-European, Turkic."""
+    branch: str
+    """The subgroup, where the family's languages parted long ago (Indo-European, Afro-Asiatic, Atlantic-Congo, Austroasiatic, Uralic): Indo-Aryan,
+    Semitic, Bantu. In any other family the family itself."""
     case: str
     engines: tuple[str, ...]
     kin: tuple[str, ...] = ()
@@ -43,6 +47,7 @@ def _made(row: dict[str, str]) -> Language:
         wikiann=row["wikiann"],
         script=row["script"],
         family=row["family"],
+        branch=row["branch"],
         case=row["case"],
         engines=tuple(row["engines"].split()),
         kin=tuple(row["kin"].split()),

@@ -3,40 +3,36 @@
     python -m modeling.ablation options --ner DIR --wikiann DIR --out DIR [--seeds 3] [--sentences 300]
 
 A study is a file of `modeling/studies/`, or any YAML file of that form: `arms` maps a name to settings of the recipe's
-`ipac` section, or to nothing for stage 1 alone. Interrupted, the same command goes on; the table is Markdown.
+`ipac` section, or to nothing for stage 1 alone; `papers`, if given, an arm to a table of the papers and its row. Studies
+that share `--out` share their runs. Interrupted, the same command goes on; the table is Markdown.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import numpy as np
 import yaml
-from tqdm.auto import tqdm
 
 from dataset_scripts.errors import ConlipaError, UsageError, nearest
 from dataset_scripts.languages import language
 from dataset_scripts.writing import write_json, write_text
 from modeling.corpus import Corpus
-from modeling.encoder import load_adapted
-from modeling.evaluation import SCORES, tagged, trained_on
-from modeling.fingerprint import of_folder
-from modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts, entity_counts, position_counts
+from modeling.evaluation import SCORES, trained_on
+from modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts
 from modeling.quiet import quiet
 from modeling.recipe import Recipe, profiles, read_recipe, with_ipac
+from modeling.runs import Measured, Runs, seeded
 from modeling.significance import SCORES as SCORE_OF
 from modeling.significance import Difference, difference_over_languages
-from modeling.train import train_stage
 
 STUDIES = Path(__file__).parent / "studies"
-Measured = dict[str, dict[str, Counts]]
-"""Score → language → counts of each sentence."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +43,8 @@ class Study:
     title: str
     reference: str
     arms: dict[str, dict[str, Any] | None]
+    papers: dict[str, list[str]]
+    """Arm → table and model of `papers.row`."""
 
 
 def read_study(name: str) -> Study:
@@ -61,62 +59,47 @@ def read_study(name: str) -> Study:
         known = sorted(study.stem for study in STUDIES.glob("*.yaml"))
         raise UsageError(f"unknown study '{name}'{nearest(name, known)} (studies: {', '.join(known)}, or a .yaml file)")
     raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    if not isinstance(raw, dict) or set(raw) != {"title", "reference", "arms"} or not isinstance(raw["arms"], dict):
-        raise ConlipaError(f"{path}: expected a mapping of title, reference, arms")
-    if raw["reference"] not in raw["arms"]:
-        raise ConlipaError(f"{path}: the reference '{raw['reference']}' is none of the arms{nearest(str(raw['reference']), raw['arms'])}")
-    return Study(path, raw["title"], raw["reference"], raw["arms"])
+    if not isinstance(raw, dict) or set(raw) - {"papers"} != {"title", "reference", "arms"} or not isinstance(raw["arms"], dict):
+        raise ConlipaError(f"{path}: expected a mapping of title, reference, arms, and papers or not")
+    papers = raw.get("papers") or {}
+    for what, name in [("reference", raw["reference"]), *(("row of the papers", name) for name in papers)]:
+        if name not in raw["arms"]:
+            raise ConlipaError(f"{path}: the {what} '{name}' is none of the arms{nearest(str(name), raw['arms'])}")
+    return Study(path, raw["title"], raw["reference"], raw["arms"], papers)
 
 
-def run(study: Study, recipe: Recipe, ner: str, corpus: Corpus, langs: list[str], out: Path, seeds: int, sentences: int | None) -> dict[str, Any]:
-    """Train and measure every arm with every seed, and compare; what is there already is not done again."""
+def measured_arms(
+    study: Study, recipe: Recipe, pool: Runs, langs: Sequence[str], seeds: int, sentences: int | None, jobs: int = 1
+) -> dict[str, list[Measured]]:
+    """Every arm's counts, a run a seed (stage 1 alone: one run); trains what the pool does not have yet."""
     arms = {name: with_ipac(recipe, settings, study.path) if settings is not None else None for name, settings in study.arms.items()}
-    jobs = [(name, seed) for name, changed in arms.items() for seed in range(seeds if changed else 1)]
-    measured: dict[str, list[Measured]] = {name: [] for name in arms}
-    for name, seed in tqdm(jobs, desc=study.path.stem, unit="run", file=sys.stderr):
-        changed, adapter = arms[name], None
-        if changed is not None:
-            adapter = out / f"{name.replace(' ', '-')}-{seed}"
-            train_stage("ipac", with_ipac(changed, {"seed": seed}, study.path), corpus, adapter, ner)
-        measured[name].append(_measure(ner, adapter, corpus, langs, sentences, out / f"{name.replace(' ', '-')}-{seed}.npz"))
-    return _report(study, measured, ner, seeds, sentences)
+    runs = {name: [seeded(changed, seed) for seed in range(seeds)] if changed else [None] for name, changed in arms.items()}
+    every = [run for arm in runs.values() for run in arm]
+    found = iter(pool.all_measured(every, langs, sentences, jobs, study.path.stem))
+    return {name: list(islice(found, len(arm))) for name, arm in runs.items()}
 
 
-def _measure(ner: str, adapter: Path | None, corpus: Corpus, langs: list[str], sentences: int | None, memory: Path) -> Measured:
-    """Counts of the validation split; kept in `memory`, a file that says which weights they are of."""
-    weights = f"{of_folder(ner)} {of_folder(str(adapter)) if adapter else ''} {sentences} {' '.join(langs)}"
-    if memory.is_file():
-        with np.load(memory, allow_pickle=False) as kept:
-            if str(kept["weights"]) == weights:
-                return {score: {iso: kept[f"{score} {iso}"] for iso in langs} for score in SCORES}
-    model, tokenizer = load_adapted(ner, str(adapter) if adapter else None)
-    found: Measured = {score: {} for score in SCORES}
-    for iso in langs:
-        said = tagged(model, tokenizer, corpus, iso, "validation", sentences)
-        found["paper_f1"][iso] = position_counts(said.positions, said.predicted_positions)
-        found["entity_f1"][iso] = entity_counts(said.words, said.predicted_words)
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    beside = memory.with_suffix(".partial.npz")
-    columns: dict[str, Any] = {f"{score} {iso}": counts for score, by_iso in found.items() for iso, counts in by_iso.items()}
-    np.savez_compressed(beside, weights=np.array(weights), **columns)
-    beside.replace(memory)
-    return found
-
-
-def _report(study: Study, measured: dict[str, list[Measured]], ner: str, seeds: int, sentences: int | None) -> dict[str, Any]:
-    """Mean and spread over seeds of the mean over languages, and the paired difference to the reference arm."""
+def compared(study: Study, measured: dict[str, list[Measured]], seeds: int, sentences: int | None) -> dict[str, Any]:
+    """Mean and spread over seeds of the mean over languages, each language's scores, and the paired difference to the reference arm."""
     arms: dict[str, Any] = {}
     for name, runs in measured.items():
         arms[name] = {}
         for score in SCORES:
-            per_seed = [mean(float(SCORE_OF[c.shape[1:]](c.sum(axis=0))) for c in run[score].values()) for run in runs]
+            by_language = {iso: [scored(run[score][iso]) for run in runs] for iso in runs[0][score]}
+            per_seed = [mean(scores) for scores in zip(*by_language.values(), strict=True)]
             row: dict[str, Any] = {"mean": mean(per_seed), "std": stdev(per_seed) if len(per_seed) > 1 else None, "seeds": per_seed}
+            row["languages"] = by_language
             if name != study.reference:
                 found = difference_over_languages([run[score] for run in runs], [run[score] for run in measured[study.reference]])
                 row["difference"] = found._asdict()
             arms[name][score] = row
     langs = list(next(iter(measured.values()))[0]["paper_f1"])
     return {"title": study.title, "reference": study.reference, "seeds": seeds, "sentences": sentences, "languages": langs, "arms": arms}
+
+
+def scored(counts: Counts) -> float:
+    """`paper_f1` or `entity_f1` of the counts of each sentence, by their shape; in percent."""
+    return float(SCORE_OF[counts.shape[1:]](counts.sum(axis=0)))
 
 
 def markdown(report: dict[str, Any], command: str) -> str:
@@ -151,6 +134,7 @@ def main() -> None:
     parser.add_argument("--langs", default="", metavar="sin,som", help="default: all with a validation split that stage 1 was not trained on")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--sentences", type=int, help="of each language, the first so many (default: all)")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at once, each in a process of one thread (default: 1, of all threads)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     arguments = parser.parse_args()
     quiet()
@@ -160,12 +144,15 @@ def main() -> None:
         wanted = [language(code).iso for code in arguments.langs.split(",") if code]
         langs = wanted or [iso for iso in corpus.languages("validation") if iso not in sources]
         recipe = read_recipe(arguments.profile)
-        report = run(study, recipe, arguments.ner, corpus, langs, arguments.out, arguments.seeds, arguments.sentences)
+        seeds, sentences = arguments.seeds, arguments.sentences
+        pool = Runs(arguments.ner, corpus, arguments.out / "runs")
+        measured = measured_arms(study, recipe, pool, langs, seeds, sentences, arguments.jobs)
+        report = compared(study, measured, seeds, sentences)
         write_json(report, arguments.out / f"{study.path.stem}.json")
-        options = f"--seeds {arguments.seeds}" + (f" --sentences {arguments.sentences}" if arguments.sentences else "")
+        options = f"--seeds {seeds}" + (f" --sentences {sentences}" if sentences else "")
         profile = Path(arguments.profile).stem
         command = f"python -m modeling.ablation {study.path.stem} --profile {profile} --ner DIR --wikiann DIR {options} --out DIR"
-        text = markdown(json.loads(json.dumps(report)), command)
+        text = markdown(report, command)
         write_text(text, arguments.out / f"{study.path.stem}.md")
         print(text)
     except ConlipaError as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import Any
 
 from modeling.evaluation import SCORES
-from modeling.papers import cases, published
+from modeling.papers import Row, cases, published
 
 PAPERS = {"XPhoneBERT": "XPhoneBERT", "IPAC": "CONLIPA", "mBERT": "mBERT", "CANINE": "CANINE"}
 """Heading → the name of the papers' table row."""
@@ -32,3 +32,8 @@ def case_table(results: Mapping[str, Mapping[str, Any]]) -> str:
             figures = " | ".join(f"{value:.2f}" for value in [*ours, *theirs])
             lines.append(f"| {case} | {len(shared)} of {len(langs)}: {' '.join(shared)} | {figures} |")
     return "\n".join(lines)
+
+
+def mean_of(row: Row, langs: Sequence[str]) -> float | None:
+    """The mean of a printed row over these languages; None where it lacks one of them (or there is none)."""
+    return mean(row.values[iso] for iso in langs) if langs and all(iso in row.values for iso in langs) else None

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
@@ -53,12 +53,15 @@ class Stopped(ConlipaError):
     exit_code = 143
 
 
-def train(stage: Stage, out: Path, work: Path, facts: dict[str, Any], tracker: str | None = None) -> dict[str, Any]:
+def train(
+    stage: Stage, out: Path, work: Path, facts: dict[str, Any], tracker: str | None = None, watch: Callable[[int], None] | None = None
+) -> dict[str, Any]:
     """Train a stage and write its folder `out`; checkpoints go to `work`, and the last one is resumed.
 
     Args:
         facts: what is recorded beside the weights (recipe, data fingerprint); a checkpoint made from other facts is not resumed.
         tracker: one of `recipe.TRACKERS`, which shows loss, learning rate and speed as they come; its files go to `logs` beside `out`.
+        watch: called with the number of each step that is through, before a checkpoint of it; may look at the module, which goes on training.
 
     Raises:
         ConlipaError: the loss is no number any more; the last good checkpoint is kept.
@@ -108,6 +111,9 @@ def train(stage: Stage, out: Path, work: Path, facts: dict[str, Any], tracker: s
                 speed = seen / (seconds + time.monotonic() - started)
                 accelerator.log({"loss": value, "learning_rate": scheduler.get_last_lr()[0], "tokens_per_second": speed}, step=step)
             bar.update()
+            if watch:
+                watch(step)
+                module.train()
             if due:
                 checkpoints.save(step, seen, seconds + time.monotonic() - started)
             if stop:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts, entity_f1, interval, paper_f1, resampled
+from modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts, Scores, entity_f1, interval, paper_f1, resampled
 
 SCORES = {(7, 7): paper_f1, (3, 3): entity_f1}
 """The score that counts of one sentence belong to, by their shape."""
@@ -69,15 +69,8 @@ def difference_over_languages(
     runs = [*runs_a, *runs_b]
     if not runs_a or not runs_b or any(run.keys() != runs[0].keys() for run in runs):
         raise ValueError("runs of both, each with the same languages, are needed")
-    scores = np.zeros((len(runs), resamples))
-    exact = np.zeros(len(runs))
-    for number, lang in enumerate(runs[0]):
-        if any(run[lang].shape != runs[0][lang].shape for run in runs) or runs[0][lang].shape[1:] not in SCORES:
-            raise ValueError(f"{lang}: the counts are not of the same sentences, or of no known shape")
-        together = np.stack([run[lang] for run in runs], axis=1)
-        score = SCORES[runs[0][lang].shape[1:]]
-        exact += score(together.sum(axis=0)) / len(runs[0])
-        scores += score(resampled(together, resamples, seed + number)).T / len(runs[0])
+    by_language, drawn_by_language = scores_of_runs(runs, seed, resamples)
+    exact, scores = by_language.mean(axis=1), drawn_by_language.mean(axis=1)
     rng, columns = np.random.default_rng(seed), np.arange(resamples)
     sides = [np.arange(len(runs_a)), np.arange(len(runs_a), len(runs))]
     drawn = [np.mean([scores[rng.choice(side, resamples), columns] for _ in side], axis=0) for side in sides]
@@ -85,3 +78,25 @@ def difference_over_languages(
     low, high = interval(differences, confidence)
     beyond = min(np.count_nonzero(differences <= 0), np.count_nonzero(differences >= 0))
     return Difference(float(exact[sides[0]].mean() - exact[sides[1]].mean()), low, high, min(1.0, 2 * (1 + beyond) / (resamples + 1)))
+
+
+def scores_of_runs(runs: Sequence[Mapping[str, Counts]], seed: int = 0, resamples: int = 1000) -> tuple[Scores, Scores]:
+    """Scores of each run on each language, `(runs, languages)`, and on sentences drawn again and again, the same ones for every run,
+    `(runs, languages, resamples)`; in percent.
+
+    Args:
+        runs: each with the counts of the same languages on the same sentences, as in `paired_bootstrap`.
+
+    Raises:
+        ValueError: runs of other sentences, or counts of an unknown shape.
+    """
+    exact = np.zeros((len(runs), len(runs[0])))
+    drawn = np.zeros((*exact.shape, resamples))
+    for number, lang in enumerate(runs[0]):
+        if any(run[lang].shape != runs[0][lang].shape for run in runs) or runs[0][lang].shape[1:] not in SCORES:
+            raise ValueError(f"{lang}: the counts are not of the same sentences, or of no known shape")
+        together = np.stack([run[lang] for run in runs], axis=1)
+        score = SCORES[runs[0][lang].shape[1:]]
+        exact[:, number] = score(together.sum(axis=0))
+        drawn[:, number] = score(resampled(together, resamples, seed + number)).T
+    return exact, drawn

@@ -84,6 +84,8 @@ def train_stage(
     start = out.with_name(f".{out.name}.start") if earlier else None
     if earlier and start:
         train_stage("ner", earlier, corpus, start, tracker=tracker)
+        first = json.loads((start / RECORD).read_text(encoding="utf-8"))
+        facts["start_run"] = {key: first[key] for key in ("steps", "seconds", "environment")}
     set_seed(getattr(recipe, stage).seed)
     made: NerStage | IpacStage
     made = NerStage(recipe, corpus, languages, start) if stage == "ner" else IpacStage(recipe, str(ner), corpus, languages, base_name)

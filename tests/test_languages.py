@@ -27,6 +27,15 @@ def test_every_language_has_an_engine_and_a_script() -> None:
         assert len(row.iso) == 3
 
 
+def test_a_branch_lies_in_one_family() -> None:
+    table = languages().values()
+    assert len({(row.branch, row.family) for row in table}) == len({row.branch for row in table})
+    split = {row.family for row in table if row.branch != row.family}
+    assert split == {"Indo-European", "Afro-Asiatic", "Atlantic-Congo", "Austroasiatic", "Uralic"}
+    assert not [row.iso for row in table if row.family in split and row.branch == row.family]
+    assert {language(iso).branch for iso in ("hin", "urd", "sin", "san")} == {"Indo-Aryan"}
+
+
 @pytest.mark.parametrize(("given", "iso"), [("sin", "sin"), ("Sinhala", "sin"), ("si", "sin"), ("zh", "cmn"), ("turkmen", "tuk")])
 def test_names_and_wikiann_codes_find_the_row(given: str, iso: str) -> None:
     assert language(given).iso == iso
