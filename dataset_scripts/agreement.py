@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dataset_scripts.error_rates import edit_distance
-from dataset_scripts.errors import ConlipaError
+from dataset_scripts.errors import ConlipaError, told
 from dataset_scripts.g2p import phonemizer
 from dataset_scripts.ipa import foreign_letters, rewritten, segment
-from dataset_scripts.languages import language, languages
+from dataset_scripts.languages import language, languages, listed
 from dataset_scripts.words import SYMBOL, runs
 
 NOTHING = "∅"
@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--langs", default="", help="comma-separated ISO 639-3 codes; default: every file of the folder")
     arguments = parser.parse_args()
-    wanted = arguments.langs.split(",") if arguments.langs else [iso for iso in languages() if (arguments.folder / f"{iso}.jsonl").is_file()]
+    wanted = listed(arguments.langs) or [iso for iso in languages() if (arguments.folder / f"{iso}.jsonl").is_file()]
     print(
         "| language | sentences | tokens | untranscribed there | agreement % | most frequent differences (there → here) |\n|---|---|---|---|---|---|"
     )
@@ -102,4 +102,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with told():
+        main()

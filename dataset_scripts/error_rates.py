@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dataset_scripts.engines import engine
-from dataset_scripts.errors import ConlipaError
+from dataset_scripts.errors import ConlipaError, told
 from dataset_scripts.g2p import Phonemizer
 from dataset_scripts.ipa import segment
-from dataset_scripts.languages import language, languages
+from dataset_scripts.languages import language, languages, listed
 
 
 def edit_distance(first: Sequence[str], second: Sequence[str]) -> int:
@@ -62,7 +62,7 @@ def main() -> None:
     parser.add_argument("dictionaries", type=Path)
     parser.add_argument("--langs", default="", help="comma-separated ISO 639-3 codes; default: every dictionary of the folder")
     arguments = parser.parse_args()
-    wanted = arguments.langs.split(",") if arguments.langs else [iso for iso in languages() if (arguments.dictionaries / f"{iso}.tsv").is_file()]
+    wanted = listed(arguments.langs) or [iso for iso in languages() if (arguments.dictionaries / f"{iso}.tsv").is_file()]
     print("| language | words | engine | error rate % |\n|---|---|---|---|")
     for iso in wanted:
         dictionary = read_dictionary(arguments.dictionaries / f"{iso}.tsv")
@@ -79,4 +79,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with told():
+        main()

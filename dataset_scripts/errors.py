@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class ConlipaError(Exception):
@@ -22,3 +24,13 @@ def nearest(word: str, choices: Iterable[str], limit: int = 3) -> str:
     """`"; did you mean a, b?"`, or an empty string where nothing is near."""
     close = difflib.get_close_matches(word, list(choices), n=limit, cutoff=0.5)
     return f"; did you mean {', '.join(close)}?" if close else ""
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """The main part of a script: what a user can act on is said in one line, and ends the process with its exit code."""
+    try:
+        yield
+    except (ConlipaError, OSError) as error:
+        print(f"conlipa: error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code if isinstance(error, ConlipaError) else ConlipaError.exit_code)

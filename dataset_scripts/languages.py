@@ -72,6 +72,15 @@ def language(code: str) -> Language:
     raise UsageError(f"unknown language '{code}'{hint}")
 
 
+def listed(codes: str) -> list[str]:
+    """The languages of a comma-separated option, each by any of its codes; none of an empty one.
+
+    Raises:
+        UsageError: as `language`.
+    """
+    return [language(code).iso for code in codes.split(",") if code]
+
+
 def by_case(*cases: str) -> list[str]:
     """ISO codes of the given cases, in the order of the table."""
     return [row.iso for row in languages().values() if row.case in cases]

@@ -10,7 +10,6 @@ fifteen bins of equal width, weighted by their entities. A temperature changes n
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from dataset_scripts.errors import ConlipaError
+from dataset_scripts.errors import ConlipaError, told
 from dataset_scripts.writing import write_json, write_text
 from modeling.alignment import NO_WORD
 from modeling.corpus import Corpus, encoded
@@ -144,11 +143,8 @@ def main() -> None:
     parser.add_argument("--wikiann", default="sample", metavar="DIR|hub|sample")
     arguments = parser.parse_args()
     quiet()
-    try:
+    with told():
         print(calibrate(*packaged(arguments.model, arguments.adapter), Corpus(arguments.wikiann)))
-    except ConlipaError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING
 
-from dataset_scripts.errors import ConlipaError, UsageError
+from dataset_scripts.errors import ConlipaError, UsageError, told
 from modeling.quiet import quiet
 from modeling.recipe import TRACKERS, Recipe, completed, profiles, read_recipe
 
@@ -103,14 +103,8 @@ def _has_gpu() -> bool:
 def main() -> None:
     arguments = parser().parse_args()
     quiet()
-    try:
+    with told():
         run(arguments)
-    except ConlipaError as error:
-        print(f"conlipa: error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except OSError as error:
-        print(f"conlipa: error: {error}", file=sys.stderr)
-        sys.exit(1)
 
 
 if __name__ == "__main__":
