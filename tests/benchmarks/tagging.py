@@ -28,6 +28,7 @@ from modeling.encoder import load_adapted, new_encoder
 from modeling.export import export
 from modeling.metrics import entity_f1
 from modeling.onnx_backend import OnnxBackend
+from modeling.prediction import device
 from modeling.quiet import quiet
 from modeling.recipe import read_recipe
 from modeling.tagger import MINI, Backend, Tagger, packaged
@@ -42,10 +43,18 @@ LARGE = 40
 LANGUAGE = "tgk"
 
 
-def multiplication_rate(dtype: torch.dtype) -> float:
-    """Floating-point operations a second of a product of two 2048 x 2048 matrices, the best of ten."""
-    matrix = torch.randn(2048, 2048).to(dtype)
-    return float(2 * 2048**3 / min(_seconds(lambda: matrix @ matrix) for _ in range(10)))
+def multiplication_rate(bf16: bool) -> float:
+    """Floating-point operations a second of a product of two large matrices on the device, the best of ten."""
+    where = device()
+    size = 8192 if where.type == "cuda" else 2048
+    matrix = torch.randn(size, size, device=where).to(torch.bfloat16 if bf16 else torch.float32)
+
+    def product() -> None:
+        matrix @ matrix
+        if where.type == "cuda":
+            torch.cuda.synchronize()
+
+    return float(2 * size**3 / min(_seconds(product) for _ in range(10)))
 
 
 def _seconds(run: Callable[[], Any]) -> float:
@@ -101,7 +110,7 @@ def _report(where: str, adapter: str | None, folder: Path) -> None:
 
     flops = 2 * sum(p.numel() for name, p in loaded.named_parameters() if p.dim() == 2 and "embeddings" not in name)  # a position
     positions = sum(len(encode(tokenizer, words, None, 128)["input_ids"]) for words in spoken) / len(spoken)
-    rates = {"bf16": multiplication_rate(torch.bfloat16), "": multiplication_rate(torch.float32)}
+    rates = {"bf16": multiplication_rate(bf16=True), "": multiplication_rate(bf16=False)}
     print(
         f"{len(rows)} sentences of {positions:.0f} phonemes on average, {torch.get_num_threads()} threads; a product of matrices runs at "
         f"{rates[''] / 1e9:.0f} GFLOPS in float32, {rates['bf16'] / 1e9:.0f} in bfloat16\n"
