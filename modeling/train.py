@@ -76,7 +76,8 @@ def train_stage(
     facts = facts_of(recipe, stage, data, languages=languages, **({"start": json.loads(json.dumps(earlier.as_dict()))} if earlier else {}))
     if (out / RECORD).is_file():
         record = json.loads((out / RECORD).read_text(encoding="utf-8"))
-        record["recipe"] = json.loads(json.dumps(completed(record["recipe"])))
+        for name in {"recipe", "start"} & record.keys():
+            record[name] = json.loads(json.dumps(completed(record[name])))
         if all(record.get(key) == value for key, value in facts.items()):
             print(f"{stage}: {out} is done already", file=sys.stderr)
             return
