@@ -4,7 +4,7 @@ RUN = .venv/bin/
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: release test lint bench demo mini clean
+.PHONY: release test lint bench demo mini report clean
 
 release: .venv/ready
 	$(RUN)conlipa release --out release
@@ -35,6 +35,10 @@ mini: .venv/ready
 	cp -r runs/mini/conlipa-mini-ner modeling/mini/ner
 	cp -r runs/mini/conlipa-mini-ipac modeling/mini/ipac
 	$(RUN)python -m hub_cards.readme runs/mini README.md
+
+# Every table and figure of both papers: make report WIKIANN=DIR:DIR (an hour or two on two cores; goes on where it was interrupted).
+report: .venv/ready
+	$(RUN)python -m modeling.report $(if $(wildcard runs/mini/conlipa-mini-ipac),$(MINI)) --wikiann $(or $(WIKIANN),sample) --jobs 2 --out runs/report
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

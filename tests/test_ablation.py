@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from modeling.ablation import STUDIES, read_study
+from modeling.papers import cases, row
 from modeling.recipe import read_recipe, with_ipac
 from modeling.significance import difference_over_languages
 from tests.conftest import TINY, run
@@ -23,30 +24,51 @@ def test_the_kits_studies_are_whole(name: str) -> None:
             with_ipac(read_recipe("mini"), settings, study.path)
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in STUDIES.glob("*.yaml")))
+def test_the_papers_have_the_rows_that_a_study_names(name: str) -> None:
+    study = read_study(name)
+    for table, model in study.papers.values():
+        assert set(row(table, "1", model).values) == set(cases()["1"])
+    if study.papers:
+        assert study.papers.keys() == study.arms.keys()
+
+
 @pytest.mark.slow
 def test_a_study_is_trained_measured_and_not_done_twice(tiny_release: Path, tmp_path: Path) -> None:
-    recipe, study, out = tmp_path / "tiny.yaml", tmp_path / "two.yaml", tmp_path / "out"
+    recipe, study, other, out = tmp_path / "tiny.yaml", tmp_path / "two.yaml", tmp_path / "other.yaml", tmp_path / "out"
     recipe.write_text(TINY, encoding="utf-8")
     study.write_text("title: Two arms\nreference: none\narms: {none: , plain: {replay_weight: 0.0}}\n", encoding="utf-8")
-    command = ["-m", "modeling.ablation", str(study), "--profile", str(recipe), "--ner", str(tiny_release / "tiny-ner")]
-    command += ["--seeds", "2", "--sentences", "20", "--langs", "sin,tgk", "--out", str(out)]
+    other.write_text("title: The same\nreference: none\narms: {none: , another name: {replay_weight: 0.0, korean_pairs: 64}}\n", encoding="utf-8")
+    options = ["--profile", str(recipe), "--ner", str(tiny_release / "tiny-ner"), "--langs", "sin,tgk", "--out", str(out)]
+    command = ["-m", "modeling.ablation", str(study), *options, "--seeds", "2", "--sentences", "20"]
     first = run(*command)
     assert "| plain |" in first.stdout
     report = json.loads((out / "two.json").read_text(encoding="utf-8"))
-    assert len(report["arms"]["plain"]["paper_f1"]["seeds"]) == 2
-    assert report["arms"]["plain"]["paper_f1"]["seeds"][0] != report["arms"]["none"]["paper_f1"]["seeds"][0]
+    found = report["arms"]["plain"]["paper_f1"]
+    assert len(found["seeds"]) == 2
+    assert found["seeds"][0] != report["arms"]["none"]["paper_f1"]["seeds"][0]
+    assert found["seeds"] == [pytest.approx((sin + tgk) / 2) for sin, tgk in zip(found["languages"]["sin"], found["languages"]["tgk"], strict=True)]
     found = report["arms"]["plain"]["entity_f1"]["difference"]
     assert found["low"] <= found["difference"] <= found["high"]
+    files = {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*") if path.is_file()}
+    assert len(list((out / "runs").glob("*/training.json"))) == 2
     again = run(*command)
     assert again.stdout == first.stdout
-    assert again.stderr.count("is done already") == 2
+    run("-m", "modeling.ablation", str(other), *options, "--seeds", "2", "--sentences", "10")
+    same = json.loads((out / "other.json").read_text(encoding="utf-8"))
+    assert len(same["arms"]["another name"]["paper_f1"]["seeds"]) == 2
+    assert {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*") if path.is_file()} == files
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("title: x\narms: {}\n", "expected a mapping of title, reference, arms"),
+        ("title: x\narms: {}\n", "expected a mapping of title, reference, arms, and papers or not"),
         ("title: x\nreference: plian\narms: {plain: {}}\n", "'plian' is none of the arms; did you mean plain?"),
+        (
+            "title: x\nreference: plain\narms: {plain: {}}\npapers: {plan: [ipac_9, x]}\n",
+            "row of the papers 'plan' is none of the arms; did you mean plain?",
+        ),
         ("title: x\nreference: plain\narms: {plain: {temprature: 1}}\n", "unknown key 'ipac.temprature'; did you mean temperature?"),
     ],
 )
