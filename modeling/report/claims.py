@@ -14,6 +14,7 @@ from modeling import papers
 from modeling.ablation import read_study
 from modeling.evaluation import SCORES
 from modeling.phoneme_ner_f1.phoneme_ner_f1 import interval
+from modeling.report.main_results import signed
 from modeling.report.measured import counts_of_study
 from modeling.report.section import Inputs, Section, markdown_table
 from modeling.report.studies import amount, cases_at_hand, papers_mean
@@ -120,8 +121,8 @@ def section(inputs: Inputs) -> Section:
 def _row(text: str, score: str, effects: Sequence[Effect], theirs: float | None) -> list[str | float | None]:
     least = effects[0]
     against = f"{least.to}, the nearest of {len(effects)}" if len(effects) > 1 else least.to
-    limits = f"{least.low:+.2f} to {least.high:+.2f}"
-    return [text, score, f"**{verdict(effects)}**", f"{least.difference:+.2f}", limits, against, f"{theirs:+.2f}" if theirs is not None else None]
+    limits = f"{signed(least.low)} to {signed(least.high)}"
+    return [text, score, f"**{verdict(effects)}**", signed(least.difference), limits, against, None if theirs is None else signed(theirs)]
 
 
 def _papers_effect(claim: Claim, others: Sequence[str], langs: Sequence[str]) -> float | None:

@@ -76,6 +76,13 @@ class Ending(NamedTuple):
         """Seeds whose difference has the sign of the mean."""
         return sum(one * self.difference > 0 for one in self.each)
 
+    def compared(self) -> str:
+        """In words."""
+        if not self.difference:
+            return f"the same with {FEW} and {MANY:,} pairs"
+        way = "higher" if self.difference > 0 else "lower"
+        return f"{self.shown(abs(self.difference))} {way} with {MANY:,} pairs than with {FEW} (so in {self.agree} of {len(self.each)} seeds)"
+
     def shown(self, value: float, sign: str = "") -> str:
         return f"{value:{sign}.{2 if self.name in SCORES else 3}f}"
 
@@ -207,12 +214,7 @@ def _table(ends: Sequence[Ending]) -> str:
 
 def _reading(ends: Sequence[Ending], own: Sequence[int]) -> str:
     """What the ends say, line by line, and of the question itself."""
-    lines = [
-        f"- {e.name}: {e.shown(e.start)} before; {e.shown(abs(e.difference))} {'higher' if e.difference > 0 else 'lower'} with {MANY:,} pairs than"
-        f" with {FEW} (so in {e.agree} of {len(e.each)} seeds)."
-        for e in ends
-        if e.name in (KL, *SCORES) or e.name.endswith(HELD_OUT)
-    ]
+    lines = [f"- {e.name}: {e.shown(e.start)} before; {e.compared()}." for e in ends if e.name in (KL, *SCORES) or e.name.endswith(HELD_OUT)]
     zero_shot = [e for e in ends if e.name in SCORES[2:]]
     lower = all(e.difference < 0 and e.agree == len(e.each) for e in zero_shot)
     answer = "both zero-shot scores are lower with more Korean pairs, in every seed" if lower else "it is not so that both zero-shot scores are lower"

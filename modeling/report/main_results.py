@@ -77,7 +77,12 @@ def _summary(data: Mapping[str, Any], at_hand: Mapping[str, Sequence[str]]) -> s
 
 def difference_cell(difference: Mapping[str, float]) -> str:
     """`+0.41 (-0.10 to +0.92)`."""
-    return f"{difference['difference']:+.2f} ({difference['low']:+.2f} to {difference['high']:+.2f})"
+    return f"{signed(difference['difference'])} ({signed(difference['low'])} to {signed(difference['high'])})"
+
+
+def signed(points: float) -> str:
+    """With its sign, and no negative zero."""
+    return f"{round(points, 2) + 0.0:+.2f}"
 
 
 def language_table(

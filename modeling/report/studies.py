@@ -26,8 +26,8 @@ STUDIES = {
     "options": "The options of stage 2",
     "control": "Control: true pairs against shuffled ones",
 }
-DRAWN = {"korean": "Korean pairs", "temperature": "temperature", "languages": "language of the pairs"}
-"""Studies with a figure, and what its horizontal axis says."""
+DRAWN = {"korean": "Korean pairs", "temperature": "temperature", "languages": "pairs of"}
+"""Studies with a figure: what is varied."""
 
 
 def makers() -> dict[str, Maker]:
@@ -88,7 +88,7 @@ def spread(values: Sequence[float]) -> str:
 def _table(study: Study, data: Mapping[str, Any], score: str) -> str:
     at_hand = cases_at_hand(data["languages"])
     printed = study.papers and score == "paper_f1"
-    head = ["pairs" if study.path.stem == "languages" else study.path.stem]
+    head = [DRAWN.get(study.path.stem, "setting")]
     for case, langs in at_hand.items():
         head += [
             f"Case {case}, {len(langs)} of {len(cases()[case])} languages",
