@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from modeling.ablation import STUDIES, read_study
+from modeling.ablation import STUDIES, main, read_study
 from modeling.papers import cases, row
 from modeling.recipe import read_recipe, with_ipac
 from modeling.significance import difference_over_languages
@@ -72,12 +73,18 @@ def test_a_study_is_trained_measured_and_not_done_twice(tiny_release: Path, tmp_
         ("title: x\nreference: plain\narms: {plain: {temprature: 1}}\n", "unknown key 'ipac.temprature'; did you mean temperature?"),
     ],
 )
-def test_a_mistake_in_a_study_is_told(tiny_release: Path, tmp_path: Path, text: str, complaint: str) -> None:
+def test_a_mistake_in_a_study_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str, complaint: str
+) -> None:
     path = tmp_path / "study.yaml"
     path.write_text(text, encoding="utf-8")
-    done = run("-m", "modeling.ablation", str(path), "--ner", str(tiny_release / "tiny-ner"), "--out", str(tmp_path / "out"), code=1)
-    assert complaint in done.stderr
-    assert "Traceback" not in done.stderr
+    monkeypatch.setattr(sys, "argv", ["ablation", str(path), "--ner", str(tmp_path), "--out", str(tmp_path / "out")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 1
+    assert line.startswith("conlipa: error: ")
+    assert complaint in line
 
 
 def test_a_difference_over_languages_is_found_where_it_is_and_not_where_it_is_not() -> None:

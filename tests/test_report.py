@@ -146,7 +146,7 @@ def test_a_study_counts_what_its_adapters_say(made: Made) -> None:
     theirs, _ = tables(made.text("korean.md"))
     langs = [iso for iso in cases()["3"] if iso in found["languages"]]
     for cells in theirs:
-        printed = row("ipac_9", "3", "XPhoneBERT" if cells["Korean pairs"] == "none" else f"Korean-{cells['korean']}")
+        printed = row("ipac_9", "3", "XPhoneBERT" if cells["Korean pairs"] == "none" else f"Korean-{cells['Korean pairs']}")
         assert cells["papers' Case 3"] == f"{mean(printed.values[iso] for iso in langs):.2f}"
         assert cells["papers' Case 3, as printed"] == f"{printed.average:.2f}"
 

@@ -203,7 +203,7 @@ def test_the_reading_follows_the_numbers(drifted: Section) -> None:
     (line,) = [line for line in drifted.body.splitlines() if line.startswith("- zero-shot paper_f1:")]
     assert f"; {abs(many - few):.2f} {'higher' if many > few else 'lower'} with 7,521 pairs than with 512" in line or many == few
     ends = [drift.Ending("alignment, Korean", 0.1, 0.25, 0.2, [-0.1, 0.0]), drift.Ending("zero-shot paper_f1", 30.0, 29.0, 29.0, [0.0, 0.0])]
-    assert ends[0].compared() == "0.050 lower with 7,521 pairs than with 512 (so in 1 of 2 seeds)"
+    assert ends[0].compared() == "0.0500 lower with 7,521 pairs than with 512 (so in 1 of 2 seeds)"
     assert ends[1].compared() == "the same with 512 and 7,521 pairs"
 
 

@@ -46,7 +46,7 @@ WORDS = 100
 HELD_OUT = "further languages"
 SETS = {"Korean": ["kor"], "the other nine": [iso for iso in GROUPS["all"] if iso != "kor"], HELD_OUT: GROUPS["extra"]}
 
-KL = "KL divergence from stage 1, English (nats)"
+KL = "KL from stage 1, English (nats)"
 SCORES = [f"{what} {score}" for what in ("English", "zero-shot") for score in ("paper_f1", "entity_f1")]
 GEOMETRY = [f"{what}, {name}" for what in ("alignment", "uniformity") for name in SETS]
 FIGURES = {"drift-tagging.svg": ([KL, *SCORES[:2]], 1), "drift-words.svg": (GEOMETRY, 2), "drift-zero-shot.svg": (SCORES[2:], 1)}
@@ -84,7 +84,7 @@ class Ending(NamedTuple):
         return f"{self.shown(abs(self.difference))} {way} with {MANY:,} pairs than with {FEW} (so in {self.agree} of {len(self.each)} seeds)"
 
     def shown(self, value: float, sign: str = "") -> str:
-        return f"{value:{sign}.{2 if self.name in SCORES else 3}f}"
+        return f"{value:{sign}.{2 if self.name in SCORES else 4}f}"
 
 
 class Yardstick:

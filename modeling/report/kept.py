@@ -5,13 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 from dataset_scripts.tables import digest
 from dataset_scripts.writing import write_json
+from modeling.ablation import STUDIES
 from modeling.fingerprint import of_folder
 from modeling.report.claims import COSINE
 from modeling.report.claims import KEY as CLAIMS
 from modeling.report.section import Inputs, Section
+
+HERE = Path(__file__).parent
 
 
 class Kept:
@@ -20,7 +24,8 @@ class Kept:
     def __init__(self, inputs: Inputs) -> None:
         self.work = inputs.out / "work"
         weights = [of_folder(inputs.ner), of_folder(inputs.adapter), inputs.corpus.fingerprint(), digest()]
-        self.made_from = [*weights, inputs.recipe.as_dict(), inputs.langs, inputs.seeds, inputs.sentences, inputs.baselines]
+        code = [path.read_text(encoding="utf-8") for folder, kind in ((HERE, "*.py"), (STUDIES, "*.yaml")) for path in sorted(folder.glob(kind))]
+        self.made_from = [*weights, *code, inputs.recipe.as_dict(), inputs.langs, inputs.seeds, inputs.sentences, inputs.baselines]
 
     def read(self, key: str) -> Section | None:
         """A section, if it is there and was made from the same."""
