@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
-
-import torch
 
 from space.tagging import chosen
 
-BATCH = 512
 _LOCK = threading.Lock()
 
 
@@ -22,32 +18,15 @@ class Neighbours:
         from dataset_scripts.conlipa import GROUPS
         from dataset_scripts.pairs import pairs_path, read_pairs
         from modeling.encoder import load_adapted
+        from modeling.word_vectors import embedded
 
-        self._model, self._tokenizer = load_adapted(model, adapter)
         pairs = [pair for group in GROUPS.values() for lang in group for pair in read_pairs(pairs_path(lang))]
         sides = [(str(pair["language"]), str(pair["target"]), str(pair["target_ipa"])) for pair in pairs]
         sides += [("eng", str(pair["english"]), str(pair["english_ipa"])) for pair in pairs]
         self.words = list(dict.fromkeys(sides))
         """Language, word and phonemes."""
+        self._embedded = partial(embedded, *load_adapted(model, adapter))
         self._vectors = self._embedded([ipa for *_, ipa in self.words])
-
-    @torch.inference_mode()
-    def _embedded(self, ipas: Sequence[str]) -> torch.Tensor:
-        """(words, hidden), in the order given; words of like length go together."""
-        from modeling.encoder import max_length
-        from modeling.ipac import pool
-
-        order = sorted(range(len(ipas)), key=lambda i: len(ipas[i]))
-        vectors = torch.empty(len(ipas), self._model.config.hidden_size)
-        for at in range(0, len(order), BATCH):
-            rows = order[at : at + BATCH]
-            batch = self._tokenizer(
-                [ipas[i] for i in rows], padding=True, truncation=True, max_length=max_length(self._tokenizer), return_tensors="pt"
-            )
-            ids, mask = batch["input_ids"], batch["attention_mask"]
-            hidden = self._model.roberta(input_ids=ids, attention_mask=mask).last_hidden_state
-            vectors[rows] = torch.nn.functional.normalize(pool(hidden, mask, "mean").float(), dim=-1)
-        return vectors
 
     def nearest(self, ipa: str, many: int = 5) -> list[tuple[str, str, str, float]]:
         """Language, word, phonemes and similarity (-1 to 1) of the nearest words, best first."""

@@ -18,9 +18,10 @@ from modeling.encoder import load_adapted, new_encoder, save_tagger
 from modeling.recipe import Recipe, read_recipe
 from modeling.report import drift, embedding, tsne
 from modeling.report.section import Inputs, Section
-from modeling.report.words import alignment, embedded, pairs_of, similarity, uniformity
+from modeling.report.words import alignment, pairs_of, similarity, uniformity
 from modeling.tokenizer import phoneme_tokenizer
 from modeling.train import train_stage
+from modeling.word_vectors import embedded
 
 ROOT_2 = math.sqrt(0.5)
 

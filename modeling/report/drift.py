@@ -34,7 +34,8 @@ from modeling.prediction import logits
 from modeling.recipe import Ipac
 from modeling.report.drawing import svg
 from modeling.report.section import Inputs, Section, markdown_table
-from modeling.report.words import alignment, embedded, sides, uniformity
+from modeling.report.words import alignment, sides, uniformity
+from modeling.word_vectors import embedded
 
 KEY = "drift"
 AMOUNTS = FEW, MANY = 512, 7521

@@ -29,7 +29,8 @@ from modeling.report import tsne
 from modeling.report.drawing import svg
 from modeling.report.measured import runs_of
 from modeling.report.section import Inputs, Section, markdown_table
-from modeling.report.words import Pairs, Similarity, Space, cosines, embedded, pairs_of, similarity
+from modeling.report.words import Pairs, Similarity, Space, cosines, pairs_of, similarity
+from modeling.word_vectors import embedded
 
 KEY = "embedding"
 PAIRS = Path(__file__).parent / "pairs.csv"
