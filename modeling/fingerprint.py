@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ from dataset_scripts.languages import languages
 from dataset_scripts.pairs import pairs_path
 
 if TYPE_CHECKING:  # `datasets` is slow to import, and a digest of weights needs none of it
+    from datasets import Dataset
+
     from modeling.corpus import Corpus
 
 
@@ -25,9 +27,14 @@ def of_sentences(corpus: Corpus, langs: Iterable[str], split: str) -> str:
     """Of the transcribed sentences themselves: a better transcription is other data."""
     key = (split, *langs)
     if key not in corpus.digests:
-        rows = (row for lang in key[1:] for row in corpus.split(lang, split))
-        corpus.digests[key] = _digest(f"{row['ipa_tokens']}{row['ner_tags']}".encode("utf-8", "surrogatepass") for row in rows)
+        sentences = (pair for lang in key[1:] for pair in _columns(corpus.split(lang, split)))
+        corpus.digests[key] = _digest(f"{phonemes}{tags}".encode("utf-8", "surrogatepass") for phonemes, tags in sentences)
     return corpus.digests[key]
+
+
+def _columns(rows: Dataset) -> Iterator[tuple[list[str], list[int]]]:
+    """Phonemes and tags of each sentence; read by the column, which is many times as fast as by the row."""
+    return zip(rows["ipa_tokens"][:], rows["ner_tags"][:], strict=True)
 
 
 def of_pairs() -> str:

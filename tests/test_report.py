@@ -27,7 +27,7 @@ from modeling.papers import cases, row, table
 from modeling.recipe import read_recipe, with_ipac
 from modeling.report import __main__ as command
 from modeling.report import claims, main_results
-from modeling.report.claims import Claim, Effect, cosine_effect, effects_of, verdict
+from modeling.report.claims import Claim, Effect, cosine_effect, deciding, effects_of, verdict
 from modeling.report.kept import Kept
 from modeling.report.measured import runs_of
 from modeling.report.page import html
@@ -219,10 +219,12 @@ def test_the_best_of_several_is_better_than_each() -> None:
     assert verdict(effects_of(best, {"bad": bad}, "entity_f1")) == "holds"
     assert verdict(effects_of(bad, {"best": best}, "entity_f1")) == "fails"
     effects = effects_of(best, {"bad": bad, "good": good}, "entity_f1")
-    assert [effect.to for effect in effects] == ["good", "bad"]
     assert verdict(effects) == "undecided"
+    nearest = deciding(effects)
+    assert nearest.to == "good"
     (alone,) = effects_of(best, {"good": good}, "entity_f1")
-    assert effects[0].low < alone.low < alone.difference < alone.high < effects[0].high
+    assert nearest.low < alone.low < alone.difference < alone.high < nearest.high
+    assert deciding(effects_of(bad, {"best": best, "bad": bad}, "entity_f1")).to == "best"
 
 
 def test_a_rise_of_cosine_is_found_where_it_is() -> None:

@@ -37,7 +37,7 @@ def section(inputs: Inputs) -> Section:
         _sources(langs, sources),
         "### Before and after IPAC",
         f"{amount(inputs)}; the report's adapter. In brackets: 95% intervals, bootstrap over sentences.",
-        language_table({"before": before, "after": after}, langs, [printed["none"], printed["all"]], {}, mark=sources),
+        language_table({"before": before, "after": after}, langs, [printed["none"], replace(printed["all"], model="CONLIPA")], {}, mark=sources),
         "### By language of the pairs",
         about(inputs, study),
         *(f"`{score}`\n\n{_table(data, langs, sources, score)}" for score in SCORES),

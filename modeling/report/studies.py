@@ -49,8 +49,8 @@ def _section(inputs: Inputs, name: str) -> Section:
 def about(inputs: Inputs, study: Study) -> str:
     """What the numbers of a study are."""
     return (
-        f"{amount(inputs)}, one stage-1 model, {_seeds(inputs)} of stage 2 (mean ± standard deviation over seeds). *Difference*: to"
-        f" `{study.reference}`, mean over all languages, with its 95% interval (paired bootstrap over sentences and seeds)."
+        f"{amount(inputs)}, one stage-1 model, {_seeds(inputs)} of stage 2 (mean ± standard deviation over seeds). `{NONE}`: stage 1 alone."
+        f" *Difference*: to `{study.reference}`, mean over all languages, with its 95% interval (paired bootstrap over sentences and seeds)."
         + (" The papers' figures are `paper_f1`, means over the same languages, or as printed." if study.papers else "")
     )
 
