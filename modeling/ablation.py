@@ -10,8 +10,7 @@ that share `--out` share their runs. Interrupted, the same command goes on; the 
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -20,9 +19,10 @@ from typing import Any
 
 import yaml
 
-from dataset_scripts.errors import ConlipaError, UsageError, nearest
-from dataset_scripts.languages import language
+from dataset_scripts.errors import ConlipaError, UsageError, nearest, told
+from dataset_scripts.languages import listed
 from dataset_scripts.writing import write_json, write_text
+from modeling.alignment import OUTSIDE
 from modeling.corpus import Corpus
 from modeling.evaluation import SCORES, trained_on
 from modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts
@@ -93,8 +93,15 @@ def compared(study: Study, measured: dict[str, list[Measured]], seeds: int, sent
                 found = difference_over_languages([run[score] for run in runs], [run[score] for run in measured[study.reference]])
                 row["difference"] = found._asdict()
             arms[name][score] = row
-    langs = list(next(iter(measured.values()))[0]["paper_f1"])
-    return {"title": study.title, "reference": study.reference, "seeds": seeds, "sentences": sentences, "languages": langs, "arms": arms}
+    outside = {name: mean(outside_share(run["paper_f1"], predicted=True) for run in runs) for name, runs in measured.items()}
+    positions = next(iter(measured.values()))[0]["paper_f1"]
+    about = {"title": study.title, "reference": study.reference, "seeds": seeds, "sentences": sentences, "languages": list(positions)}
+    return {**about, "arms": arms, "outside": outside, "outside_true": outside_share(positions, predicted=False)}
+
+
+def outside_share(counts: Mapping[str, Counts], predicted: bool) -> float:
+    """Positions that are said to be O, or are, in percent; mean over languages. `counts`: language → (n, 7, 7)."""
+    return mean(100 * float(of.sum(axis=(0, 1 if predicted else 2))[OUTSIDE] / of.sum()) for of in counts.values())
 
 
 def scored(counts: Counts) -> float:
@@ -138,10 +145,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     arguments = parser.parse_args()
     quiet()
-    try:
+    with told():
         study, corpus = read_study(arguments.study), Corpus(arguments.wikiann)
         sources = trained_on(arguments.ner)
-        wanted = [language(code).iso for code in arguments.langs.split(",") if code]
+        wanted = listed(arguments.langs)
         langs = wanted or [iso for iso in corpus.languages("validation") if iso not in sources]
         recipe = read_recipe(arguments.profile)
         seeds, sentences = arguments.seeds, arguments.sentences
@@ -155,9 +162,6 @@ def main() -> None:
         text = markdown(report, command)
         write_text(text, arguments.out / f"{study.path.stem}.md")
         print(text)
-    except ConlipaError as error:
-        print(f"conlipa: error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

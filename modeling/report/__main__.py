@@ -21,7 +21,7 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from dataset_scripts.errors import ConlipaError, UsageError, nearest
+from dataset_scripts.errors import ConlipaError, UsageError, nearest, told
 from modeling.corpus import Corpus
 from modeling.encoder import load_adapted
 from modeling.evaluation import SCORES, trained_on
@@ -188,14 +188,8 @@ def run(arguments: argparse.Namespace) -> None:
 def main() -> None:
     arguments = parser().parse_args()
     quiet()
-    try:
+    with told():
         run(arguments)
-    except ConlipaError as error:
-        print(f"conlipa: error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except OSError as error:
-        print(f"conlipa: error: {error}", file=sys.stderr)
-        sys.exit(1)
 
 
 if __name__ == "__main__":
