@@ -32,9 +32,10 @@ def with_scores(text: str, release: Path) -> str:
     record = json.loads((tree.ner / "training.json").read_text(encoding="utf-8"))
     made = json.loads((release / "release.json").read_text(encoding="utf-8"))
     sources = record["languages"]
+    runs = [record, *([record["start_run"]] if "start_run" in record else [])]
     intro = (
-        f"`{tree.recipe.name}`, trained on {len(sources)} source languages ({', '.join(sources)}; {record['steps']} steps, "
-        f"{record['seconds'] / 60:.0f} minutes on two CPU cores), before and after IPAC; validation split of {made['wikiann']}, one seed, "
+        f"`{tree.recipe.name}`, trained on {len(sources)} source languages ({', '.join(sources)}; {sum(run['steps'] for run in runs)} steps, "
+        f"{sum(run['seconds'] for run in runs) / 60:.0f} minutes on a machine with two CPU cores), before and after IPAC; validation split of {made['wikiann']}, one seed, "
         "means over the languages of each of the papers' cases that were at hand, none of them trained on. Beside them the papers' figures "
         "(`paper_f1`) for the same languages; their models were trained on English alone."
     )
