@@ -35,8 +35,9 @@ def with_scores(text: str, release: Path) -> str:
     runs = [record, *([record["start_run"]] if "start_run" in record else [])]
     intro = (
         f"`{tree.recipe.name}`, trained on {len(sources)} source languages ({', '.join(sources)}; {sum(run['steps'] for run in runs)} steps, "
-        f"{sum(run['seconds'] for run in runs) / 60:.0f} minutes on a machine with two CPU cores), before and after IPAC; validation split of {made['wikiann']}, one seed, "
-        "means over the languages of each of the papers' cases that were at hand, none of them trained on. Beside them the papers' figures "
+        f"{sum(run['seconds'] for run in runs) / 60:.0f} minutes on a machine with two CPU cores), "
+        f"before and after IPAC; validation split of {made['wikiann']}, one seed, means over the languages of each of the papers' "
+        "cases that were at hand, none of them trained on. Beside them the papers' figures "
         "(`paper_f1`) for the same languages; their models were trained on English alone."
     )
     return f"{head}{BEGIN}\n{intro}\n\n{case_table({'before': scores['before'], 'IPAC': scores['after']})}\n{END}{tail}"
