@@ -4,7 +4,7 @@ RUN = .venv/bin/
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: release test lint bench demo mini report clean
+.PHONY: release test lint bench demo mini report mini-report clean
 
 release: .venv/ready
 	$(RUN)conlipa release --out release
@@ -34,11 +34,17 @@ mini: .venv/ready
 	rm -rf modeling/mini && mkdir modeling/mini
 	cp -r runs/mini/conlipa-mini-ner modeling/mini/ner
 	cp -r runs/mini/conlipa-mini-ipac modeling/mini/ipac
-	$(RUN)python -m hub_cards.readme runs/mini README.md
+	$(RUN)python -m hub_cards.readme README.md --release runs/mini
 
 # Every table and figure of both papers: make report WIKIANN=DIR:DIR (an hour or two on two cores; goes on where it was interrupted).
 report: .venv/ready
 	$(RUN)python -m modeling.report $(if $(wildcard runs/mini/conlipa-mini-ipac),$(MINI)) --wikiann $(or $(WIKIANN),sample) --jobs 2 --out runs/report
+
+# The same as it travels with the package, and its claims in the README.
+mini-report: report
+	$(RUN)python -m hub_cards.readme README.md --report runs/report
+	rm -rf modeling/mini/report && mkdir modeling/mini/report
+	cp runs/report/*.md runs/report/*.svg runs/report/report.html modeling/mini/report
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

@@ -1,6 +1,6 @@
-"""Write a release's scores into a Markdown file, between its `<!-- scores -->` marks.
+"""Write a release's scores and a report's claims into a Markdown file, between its `<!-- scores -->` and `<!-- claims -->` marks.
 
-python -m hub_cards.readme RELEASE README.md
+python -m hub_cards.readme README.md [--release DIR] [--report DIR]
 """
 
 from __future__ import annotations
@@ -9,24 +9,32 @@ import argparse
 import json
 from pathlib import Path
 
-from dataset_scripts.errors import ConlipaError
+from dataset_scripts.errors import ConlipaError, told
 from dataset_scripts.writing import write_text
 from hub_cards.plan import read_tree
 from modeling.comparison import case_table
 
-BEGIN, END = "<!-- scores -->", "<!-- /scores -->"
 
-
-def with_scores(text: str, release: Path) -> str:
-    """The text with the release's table between the marks.
+def with_block(text: str, name: str, content: str) -> str:
+    """The text with the content between its `<!-- name -->` and `<!-- /name -->`.
 
     Raises:
-        ConlipaError: no marks in the text, or no finished release.
+        ConlipaError: no such marks in the text.
     """
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ConlipaError(f"no {BEGIN} … {END} in the text")
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    head, found, rest = text.partition(begin)
+    _, ended, tail = rest.partition(end)
+    if not found or not ended:
+        raise ConlipaError(f"no {begin} … {end} in the text")
+    return f"{head}{begin}\n{content}\n{end}{tail}"
+
+
+def scores_of(release: Path) -> str:
+    """Both scores by case, before and after IPAC.
+
+    Raises:
+        ConlipaError: no finished release.
+    """
     tree = read_tree(release)
     scores = json.loads(tree.scores.read_text(encoding="utf-8"))
     record = json.loads((tree.ner / "training.json").read_text(encoding="utf-8"))
@@ -40,15 +48,34 @@ def with_scores(text: str, release: Path) -> str:
         "cases that were at hand, none of them trained on. Beside them the papers' figures "
         "(`paper_f1`) for the same languages; their models were trained on English alone."
     )
-    return f"{head}{BEGIN}\n{intro}\n\n{case_table({'before': scores['before'], 'IPAC': scores['after']})}\n{END}{tail}"
+    return f"{intro}\n\n{case_table({'before': scores['before'], 'IPAC': scores['after']})}"
+
+
+def claims_of(report: Path) -> str:
+    """The report's table of claims.
+
+    Raises:
+        ConlipaError: no report.
+    """
+    file = report / "claims.md"
+    if not file.is_file():
+        raise ConlipaError(f"{file}: not there; `make report` makes it")
+    return "\n".join(line for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("|"))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("release", type=Path)
     parser.add_argument("file", type=Path)
+    parser.add_argument("--release", type=Path, metavar="DIR")
+    parser.add_argument("--report", type=Path, metavar="DIR")
     arguments = parser.parse_args()
-    write_text(with_scores(arguments.file.read_text(encoding="utf-8"), arguments.release), arguments.file)
+    with told():
+        text = arguments.file.read_text(encoding="utf-8")
+        if arguments.release:
+            text = with_block(text, "scores", scores_of(arguments.release))
+        if arguments.report:
+            text = with_block(text, "claims", claims_of(arguments.report))
+        write_text(text, arguments.file)
 
 
 if __name__ == "__main__":
