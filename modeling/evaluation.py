@@ -31,14 +31,14 @@ class Tagged(NamedTuple):
     predicted_words: list[list[int]]
 
 
-def tagged(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, sentences: int | None = None) -> Tagged:
-    """What a model says of a language's sentences (the first so many; None: all)."""
+def tagged(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, sentences: int | None = None, bf16: bool = False) -> Tagged:
+    """What a model says of a language's sentences (the first so many; None: all); `bf16`: faster, and a little less exact."""
     rows = corpus.split(lang, split)
     if sentences is not None:
         rows = rows.select(range(min(sentences, len(rows))))
     gold = rows["ner_tags"][:]
     examples = encoded(rows, tokenizer, max_length(tokenizer), form_of(model))
-    predicted = predictions(model, examples, tokenizer.pad_token_id, progress=lang)
+    predicted = predictions(model, examples, tokenizer.pad_token_id, progress=lang, bf16=bf16)
     words = [word_labels(p, example["word_ids"], len(tags)) for p, example, tags in zip(predicted, examples, gold, strict=True)]
     return Tagged([example["labels"] for example in examples], predicted, gold, words)
 

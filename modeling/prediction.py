@@ -63,6 +63,8 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
     return batches
 
 
-def predictions(model: Any, examples: Sequence[dict[str, list[int]]], pad_id: int, progress: str | None = None) -> list[list[int]]:
+def predictions(
+    model: Any, examples: Sequence[dict[str, list[int]]], pad_id: int, progress: str | None = None, bf16: bool = False
+) -> list[list[int]]:
     """The best label of each position."""
-    return [scores.argmax(-1).tolist() for scores in logits(model, examples, pad_id, progress)]
+    return [scores.argmax(-1).tolist() for scores in logits(model, examples, pad_id, progress, bf16)]

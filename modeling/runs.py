@@ -32,6 +32,7 @@ from modeling.fingerprint import of_folder, of_pairs, of_sentences
 from modeling.loop import RECORD
 from modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts, entity_counts, position_counts
 from modeling.recipe import Recipe
+from modeling.torch_backend import has_bf16
 from modeling.train import train_stage
 
 Measured = dict[str, dict[str, Counts]]
@@ -77,7 +78,7 @@ class Runs:
     def measured(self, recipe: Recipe | None, langs: Sequence[str], sentences: int | None) -> Measured:
         """Counts of a run on the validation split of each language; trains it if that has not been done."""
         adapter = self.adapter(recipe) if recipe else None
-        return measure(self.ner, adapter, self.corpus, langs, sentences, self._memory(recipe))
+        return measure(self.ner, adapter, self.corpus, langs, sentences, self._memory(recipe), bf16=has_bf16())
 
     def all_measured(
         self, recipes: Sequence[Recipe | None], langs: Sequence[str], sentences: int | None, jobs: int = 1, title: str = "runs"
@@ -125,11 +126,14 @@ def seeded(recipe: Recipe, seed: int) -> Recipe:
     return replace(recipe, ipac=replace(recipe.ipac, seed=seed))
 
 
-def measure(ner: str, adapter: str | Path | None, corpus: Corpus, langs: Sequence[str], sentences: int | None, memory: Path) -> Measured:
+def measure(
+    ner: str, adapter: str | Path | None, corpus: Corpus, langs: Sequence[str], sentences: int | None, memory: Path, bf16: bool = False
+) -> Measured:
     """Counts of the validation split, the first so many sentences of each language (None: all).
 
     Args:
         memory: an `.npz` file that keeps them, with the weights and sentences that they are of: no language is tagged twice.
+        bf16: as in `evaluation.tagged`; a study, whose arms are all measured alike, can afford it.
     """
     weights = _weights(ner, adapter)
     kept = _remembered(memory, weights)
@@ -137,7 +141,7 @@ def measure(ner: str, adapter: str | Path | None, corpus: Corpus, langs: Sequenc
     for iso in langs:
         if not _is_there(kept, corpus, iso, sentences):
             loaded = loaded or load_adapted(ner, str(adapter) if adapter else None)
-            said = tagged(*loaded, corpus, iso, "validation", sentences)
+            said = tagged(*loaded, corpus, iso, "validation", sentences, bf16)
             kept |= {
                 f"{iso} of": np.array(of_sentences(corpus, [iso], "validation")),
                 f"{iso} limit": np.array(sentences or _ALL),
