@@ -1,4 +1,4 @@
-"""Write a release's scores and a report's claims into a Markdown file, between its `<!-- scores -->` and `<!-- claims -->` marks.
+"""Write a release's scores and tables of a report into a Markdown file, between its marks: `<!-- scores -->`, `<!-- control -->` for that section.
 
 python -m hub_cards.readme README.md [--release DIR] [--report DIR]
 """
@@ -51,16 +51,12 @@ def scores_of(release: Path) -> str:
     return f"{intro}\n\n{case_table({'before': scores['before'], 'IPAC': scores['after']})}"
 
 
-def claims_of(report: Path) -> str:
-    """The report's table of claims.
-
-    Raises:
-        ConlipaError: no report.
-    """
-    file = report / "claims.md"
-    if not file.is_file():
-        raise ConlipaError(f"{file}: not there; `make report` makes it")
-    return "\n".join(line for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("|"))
+def tables_of(section: Path) -> str:
+    """The tables of a section of the report, and the command that made them."""
+    lines = section.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if line.startswith(("|", "`paper_f1`", "`entity_f1`", "Made by"))]
+    spaced = (f"\n{line}\n" if not line.startswith("|") else line for line in kept)
+    return "\n".join(spaced).strip()
 
 
 def main() -> None:
@@ -74,7 +70,9 @@ def main() -> None:
         if arguments.release:
             text = with_block(text, "scores", scores_of(arguments.release))
         if arguments.report:
-            text = with_block(text, "claims", claims_of(arguments.report))
+            for section in sorted(arguments.report.glob("*.md")):
+                if f"<!-- {section.stem} -->" in text:
+                    text = with_block(text, section.stem, tables_of(section))
         write_text(text, arguments.file)
 
 
