@@ -33,6 +33,7 @@ from modeling.report.measured import runs_of
 from modeling.report.page import html
 from modeling.report.section import Inputs, Section
 from modeling.runs import seeded
+from modeling.torch_backend import has_bf16
 from tests.conftest import ROOT, TINY, run
 
 SMALL = TINY.replace("batch_size: 64", "batch_size: 128").replace("{korean_pairs", "{languages: [swa], korean_pairs")
@@ -137,7 +138,7 @@ def test_a_study_counts_what_its_adapters_say(made: Made) -> None:
             adapter = runs_of(inputs).adapter(seeded(with_ipac(inputs.recipe, settings, Path()), seed)) if settings else None
             model, tokenizer = load_adapted(inputs.ner, str(adapter) if adapter else None)
             for iso in ("sin", "uzb"):
-                said = tagged(model, tokenizer, inputs.corpus, iso, "validation", SENTENCES)
+                said = tagged(model, tokenizer, inputs.corpus, iso, "validation", SENTENCES, bf16=has_bf16())
                 scores = found["arms"][arm]
                 assert scores["paper_f1"]["languages"][iso][seed] == pytest.approx(paper_f1(said.positions, said.predicted_positions))
                 assert scores["entity_f1"]["languages"][iso][seed] == pytest.approx(entity_f1(said.words, said.predicted_words))

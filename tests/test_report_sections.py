@@ -27,6 +27,7 @@ from modeling.report import families, graphemes, scripts
 from modeling.report.families import OVERALL, relatives, transfers
 from modeling.report.section import Inputs
 from modeling.tokenizer import phoneme_tokenizer
+from modeling.torch_backend import has_bf16
 
 LANGS = ("tuk", "uzb", "tgk", "tel")
 """Latin, Latin, Cyrillic, Telugu script; Turkic, Turkic, Iranian, Dravidian."""
@@ -140,7 +141,7 @@ def test_families_trains_its_study_and_reads_it(inputs: Inputs, monkeypatch: pyt
     gains = {}
     for adapter in (None, *adapters):
         model, tokenizer = load_adapted(inputs.ner, str(adapter) if adapter else None)
-        said = {iso: tagged(model, tokenizer, inputs.corpus, iso, "validation", 20) for iso in LANGS}
+        said = {iso: tagged(model, tokenizer, inputs.corpus, iso, "validation", 20, bf16=has_bf16()) for iso in LANGS}
         gains[adapter] = {iso: paper_f1(found.positions, found.predicted_positions) for iso, found in said.items()}
     before = gains.pop(None)
     own = made.data["transfers"]["paper_f1"]["family"]["turkish"]
