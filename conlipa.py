@@ -131,6 +131,7 @@ def _export(arguments: argparse.Namespace) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
+    from dataset_scripts.languages import listed
     from dataset_scripts.writing import write_json
     from modeling.corpus import Corpus
     from modeling.evaluation import evaluate, table
@@ -139,7 +140,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from modeling.tagger import packaged
 
     corpus = Corpus(arguments.wikiann, arguments.strict)
-    langs = [code for code in (arguments.langs or "").split(",") if code]
+    langs = listed(arguments.langs or "")
     if arguments.predictions:
         result = scored(Path(arguments.predictions), corpus, langs, arguments.split)
     else:

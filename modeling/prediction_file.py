@@ -15,8 +15,8 @@ from dataset_scripts.wikiann import LABELS
 from modeling.alignment import LABEL_IDS
 from modeling.corpus import Corpus, encoded
 from modeling.evaluation import report
+from modeling.markdown import markdown_table
 from modeling.phoneme_ner_f1.phoneme_ner_f1 import entity_counts, entity_f1, interval, paper_f1, position_counts, resampled
-from modeling.report.section import markdown_table
 from modeling.tokenizer import MAX_LENGTH, phoneme_tokenizer
 
 RESAMPLES, CONFIDENCE = 1000, 0.95

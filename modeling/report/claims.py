@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from modeling import papers
 from modeling.ablation import read_study
 from modeling.evaluation import SCORES
+from modeling.markdown import markdown_table, signed
 from modeling.phoneme_ner_f1.phoneme_ner_f1 import interval
-from modeling.report.main_results import signed
 from modeling.report.measured import counts_of_study
-from modeling.report.section import Inputs, Section, markdown_table
+from modeling.report.section import Inputs, Section
 from modeling.report.studies import NONE, amount, cases_at_hand, papers_mean
 from modeling.runs import Measured
 from modeling.significance import difference_over_languages

@@ -29,11 +29,12 @@ from modeling.fingerprint import of_folder, of_pairs, of_sentences
 from modeling.ipac import IpacStage
 from modeling.loanwords import Loanwords
 from modeling.loop import facts_of, train
+from modeling.markdown import markdown_table
 from modeling.metrics import entity_f1, paper_f1
 from modeling.prediction import logits
 from modeling.recipe import Ipac
 from modeling.report.drawing import svg
-from modeling.report.section import Inputs, Section, markdown_table
+from modeling.report.section import Inputs, Section
 from modeling.report.words import alignment, sides, uniformity
 from modeling.word_vectors import embedded
 

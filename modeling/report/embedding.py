@@ -9,9 +9,8 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -25,11 +24,13 @@ from modeling import papers
 from modeling.encoder import load_adapted
 from modeling.fingerprint import of_folder
 from modeling.loanwords import Loanwords
+from modeling.markdown import markdown_table, spread
 from modeling.report import tsne
 from modeling.report.drawing import svg
 from modeling.report.measured import runs_of
-from modeling.report.section import Inputs, Section, markdown_table
+from modeling.report.section import Inputs, Section
 from modeling.report.words import Pairs, Similarity, Space, cosines, pairs_of, similarity
+from modeling.runs import seeded
 from modeling.word_vectors import embedded
 
 KEY = "embedding"
@@ -59,7 +60,7 @@ def adapter_of(inputs: Inputs, seed: int) -> Path:
     """An adapter of the recipe, trained with a seed (once for all sections); the report's own where one seed is all that is asked for."""
     if inputs.seeds == 1:
         return Path(inputs.adapter)
-    return runs_of(inputs).adapter(replace(inputs.recipe, ipac=replace(inputs.recipe.ipac, seed=seed)))
+    return runs_of(inputs).adapter(seeded(inputs.recipe, seed))
 
 
 def space_of(inputs: Inputs, adapter: str | None, words: Sequence[str]) -> Space:
@@ -107,8 +108,7 @@ def _mean_of(parts: Sequence[Pairs], space: Space) -> Similarity:
 
 def _spread(values: Sequence[float]) -> str:
     """Percent: the mean over seeds, with its sample standard deviation."""
-    spread = f" ± {100 * stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{100 * mean(values):.2f}{spread}"
+    return spread([100 * value for value in values])
 
 
 def _printed(name: str) -> tuple[papers.Row, papers.Row]:

@@ -10,10 +10,11 @@ import numpy as np
 from dataset_scripts.languages import language
 from modeling.ablation import Study, read_study
 from modeling.evaluation import SCORES
+from modeling.markdown import markdown_table, with_interval
 from modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts, Scores, interval
 from modeling.report.estimates import CONFIDENCE, Estimate
 from modeling.report.measured import counts_of_study
-from modeling.report.section import Inputs, Section, markdown_table
+from modeling.report.section import Inputs, Section
 from modeling.significance import scores_of_runs
 
 KEY = "families"
@@ -139,7 +140,7 @@ def _table(by_level: Mapping[str, Mapping[str, Transfer]], pairs: Mapping[str, s
 
 
 def _signed(found: Estimate | None) -> str | None:
-    return f"{found.value:+.2f} ({found.low:+.2f} to {found.high:+.2f})" if found else None
+    return with_interval(*found) if found else None
 
 
 def _reading(by_level: Mapping[str, Mapping[str, Transfer]]) -> str:

@@ -26,10 +26,11 @@ from modeling.corpus import Corpus
 from modeling.encoder import new_encoder, save_tagger
 from modeling.evaluation import SCORES
 from modeling.fingerprint import of_sentences
+from modeling.markdown import markdown_table, with_interval
 from modeling.papers import published
 from modeling.recipe import GRAPHEMES, PHONEMES, Augmentation, LabelBias, Recipe, read_recipe
 from modeling.report.scripts import OTHER, by_script
-from modeling.report.section import Inputs, Section, markdown_table
+from modeling.report.section import Inputs, Section
 from modeling.runs import Measured, measure
 from modeling.significance import Difference, difference_over_languages
 from modeling.tokenizer import SPECIAL
@@ -171,7 +172,7 @@ def _table(rows: dict[str, dict[str, Any]], groups: dict[str, list[str]], score:
         theirs = [[published(iso)[PAPERS[model]] for iso in groups[name] if PAPERS[model] in published(iso)] for model in papers]
         means = [sum(values) / len(values) if len(values) == len(groups[name]) else None for values in theirs]
         found = Difference(**row["difference"])
-        difference = f"{found.difference:+.2f} ({found.low:+.2f} to {found.high:+.2f})"
+        difference = with_interval(found.difference, found.low, found.high)
         lines.append([name, str(len(groups[name])), row[PHONEMES], row[GRAPHEMES], difference, *means])
     return markdown_table(
         ["script", "languages", "phonemes", "graphemes", "phonemes less graphemes", *(f"papers' {model}" for model in papers)], lines

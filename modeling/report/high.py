@@ -11,11 +11,12 @@ from dataset_scripts.errors import ConlipaError
 from modeling.ablation import compared, read_study
 from modeling.comparison import mean_of
 from modeling.evaluation import SCORES, trained_on
+from modeling.markdown import Cell, markdown_table, spread
 from modeling.papers import Row, row
-from modeling.report.main_results import Cell, difference_cell, language_table
+from modeling.report.main_results import difference_cell, language_table
 from modeling.report.measured import counts_of_models, counts_of_study
-from modeling.report.section import Inputs, Section, markdown_table
-from modeling.report.studies import about, amount, spread
+from modeling.report.section import Inputs, Section
+from modeling.report.studies import about, amount
 
 KEY = "high"
 TITLE = "High-resource languages of the pairs (Table 8 of the second paper)"

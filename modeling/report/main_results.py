@@ -11,16 +11,16 @@ from dataset_scripts.errors import ConlipaError
 from dataset_scripts.languages import language
 from modeling.comparison import mean_of
 from modeling.evaluation import SCORES
+from modeling.markdown import Cell, markdown_table, with_interval
 from modeling.papers import Row, cases, main_results, table
 from modeling.report.estimates import Scores, scores_of
 from modeling.report.measured import counts_of_models
-from modeling.report.section import Inputs, Section, markdown_table
+from modeling.report.section import Inputs, Section
 from modeling.runs import Measured
 from modeling.significance import difference_over_languages
 
 KEY = "main"
 TITLE = "Main results: Cases 1 to 3, before and after IPAC"
-Cell = str | float | None
 
 
 def section(inputs: Inputs) -> Section:
@@ -76,13 +76,8 @@ def _summary(data: Mapping[str, Any], at_hand: Mapping[str, Sequence[str]]) -> s
 
 
 def difference_cell(difference: Mapping[str, float]) -> str:
-    """`+0.41 (-0.10 to +0.92)`."""
-    return f"{signed(difference['difference'])} ({signed(difference['low'])} to {signed(difference['high'])})"
-
-
-def signed(points: float) -> str:
-    """With its sign, and no negative zero."""
-    return f"{round(points, 2) + 0.0:+.2f}"
+    """A difference as `significance.Difference` has it."""
+    return with_interval(difference["difference"], difference["low"], difference["high"])
 
 
 def language_table(

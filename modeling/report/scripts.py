@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,13 @@ from dataset_scripts.languages import language
 from modeling.ablation import scored
 from modeling.comparison import PAPERS
 from modeling.evaluation import SCORES
+from modeling.markdown import markdown_table, spread
 from modeling.papers import published
 from modeling.phoneme_ner_f1.phoneme_ner_f1 import interval
 from modeling.report.drawing import svg
 from modeling.report.estimates import CONFIDENCE, Estimate
 from modeling.report.measured import counts_of_models
-from modeling.report.section import Inputs, Section, markdown_table
+from modeling.report.section import Inputs, Section
 from modeling.runs import Measured
 from modeling.significance import scores_of_runs
 
@@ -85,16 +86,10 @@ def _table(columns: Columns, groups: Mapping[str, Sequence[str]], gaps: Mapping[
     for name, column in columns.items():
         parts = [[column[iso] for iso in langs if iso in column] for langs in groups.values()]
         plain = f"{mean(parts[0]) - mean(parts[1]):+.2f}" if all(parts) else None
-        rows.append([name, *map(_spread, parts), str(gaps[name]) if name in gaps else plain])
+        rows.append([name, *(spread(part) if part else None for part in parts), str(gaps[name]) if name in gaps else plain])
     if gaps:
         rows.append(["after − before", "", "", str(gaps["after − before"])])
     return markdown_table(["model", *groups, "gap"], rows)
-
-
-def _spread(values: Sequence[float]) -> str | None:
-    if not values:
-        return None
-    return f"{mean(values):.2f}" + (f" ± {stdev(values):.2f}" if len(values) > 1 else "")
 
 
 def figure(columns: Mapping[str, Columns], groups: Mapping[str, Sequence[str]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,12 +50,3 @@ class Section:
 
 
 Maker = Callable[[Inputs], Section]
-
-
-def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str | float | None]], digits: int = 2) -> str:
-    """A Markdown table: first column left, the others right; floats with so many digits, None as a dash."""
-    lines = ["| " + " | ".join(head) + " |", "|---|" + "---:|" * (len(head) - 1)]
-    for row in rows:
-        cells = ("–" if cell is None else f"{cell:.{digits}f}" if isinstance(cell, float) else str(cell) for cell in row)
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)

@@ -11,11 +11,12 @@ from modeling import papers
 from modeling.ablation import Study, compared, read_study
 from modeling.comparison import mean_of
 from modeling.evaluation import SCORES
+from modeling.markdown import Cell, markdown_table, spread
 from modeling.papers import cases
 from modeling.report.drawing import svg
-from modeling.report.main_results import Cell, difference_cell
+from modeling.report.main_results import difference_cell
 from modeling.report.measured import counts_of_study
-from modeling.report.section import Inputs, Maker, Section, markdown_table
+from modeling.report.section import Inputs, Maker, Section
 
 NONE = "none"
 """The arm of stage 1 alone."""
@@ -78,11 +79,6 @@ def papers_mean(study: Study, arm: str, case: str, langs: Sequence[str]) -> floa
 def per_seed(row: Mapping[str, Any], langs: Sequence[str]) -> list[float]:
     """The mean over these languages, a number a seed; `row` is one score of an arm in `ablation.compared`."""
     return [mean(scores) for scores in zip(*(row["languages"][iso] for iso in langs), strict=True)]
-
-
-def spread(values: Sequence[float]) -> str:
-    """Mean ± sample standard deviation."""
-    return f"{mean(values):.2f}" + (f" ± {stdev(values):.2f}" if len(values) > 1 else "")
 
 
 def _table(study: Study, data: Mapping[str, Any], score: str) -> str:
