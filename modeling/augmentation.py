@@ -13,14 +13,17 @@ from dataset_scripts.ipa import VOWELS, is_ipa
 from dataset_scripts.similarity import features
 from dataset_scripts.wikiann import LABELS
 from modeling.alignment import NO_WORD, OUTSIDE, inside
+from modeling.batches import LABEL_PAD
 from modeling.recipe import Augmentation
-from modeling.tokenizer import vocabulary
+from modeling.tokenizer import MASK, vocabulary
 
 _NEIGHBOURS = 8
 """How many of the articulatorily nearest a phoneme may turn into."""
 
 Words = list[tuple[list[int], int]]
 """Phoneme ids of each word, and the word's label."""
+Worn = list[tuple[list[int], int, list[int]]]
+"""The same of a changed sentence, and what each phoneme was: `LABEL_PAD` where it still is what it was."""
 
 
 def words_of(input_ids: Sequence[int], labels: Sequence[int], word_ids: Sequence[int]) -> Words:
@@ -62,14 +65,18 @@ def neighbours() -> dict[int, list[int]]:
     return near
 
 
-def augmented(words: Words, settings: Augmentation, names: dict[str, list[Words]], draw: random.Random) -> Words:
+def augmented(words: Words, settings: Augmentation, names: dict[str, list[Words]], draw: random.Random) -> Worn:
     """A sentence changed as `settings` say; `names` are entities by type, for the swap."""
     parts = chunks(words)
     if settings.swap:
         parts = [_swapped(part, settings.swap, names, draw) for part in parts]
     if draw.random() < settings.shuffle:
         draw.shuffle(parts)
-    return [(_worn(phonemes, settings, draw), label) for part in parts for phonemes, label in part]
+    changed: Worn = []
+    for phonemes, label in (word for part in parts for word in part):
+        worn, originals = _worn(phonemes, settings, draw)
+        changed.append((worn, label, originals))
+    return changed
 
 
 def _swapped(part: Words, share: float, names: dict[str, list[Words]], draw: random.Random) -> Words:
@@ -77,27 +84,36 @@ def _swapped(part: Words, share: float, names: dict[str, list[Words]], draw: ran
     return draw.choice(names[kind]) if kind and names.get(kind) and draw.random() < share else part
 
 
-def _worn(phonemes: list[int], settings: Augmentation, draw: random.Random) -> list[int]:
-    """A word with some phonemes replaced by a neighbour, some left out; one always stays."""
-    near, worn = neighbours(), []
+def _worn(phonemes: list[int], settings: Augmentation, draw: random.Random) -> tuple[list[int], list[int]]:
+    """A word with some phonemes replaced by a neighbour or masked, some left out (one always stays); and what the replaced ones were."""
+    near, mask = neighbours(), vocabulary()[MASK]
+    worn: list[int] = []
+    originals: list[int] = []
     for phoneme in phonemes:
         if phoneme not in near:  # digits and punctuation sound alike everywhere
             worn.append(phoneme)
+            originals.append(LABEL_PAD)
             continue
         chance = draw.random()
         if chance < settings.drop:
             continue
-        worn.append(draw.choice(near[phoneme]) if chance < settings.drop + settings.noise else phoneme)
-    return worn or [phonemes[0]]
+        chance -= settings.drop
+        noised, masked = chance < settings.noise, settings.noise <= chance < settings.noise + settings.mask
+        worn.append(draw.choice(near[phoneme]) if noised else mask if masked else phoneme)
+        originals.append(phoneme if noised or masked else LABEL_PAD)
+    return (worn, originals) if worn else (phonemes[:1], [LABEL_PAD])
 
 
-def positions(words: Words, ends: tuple[int, int], separator: int, max_length: int) -> dict[str, list[int]]:
-    """Words as `input_ids` and `labels`, in the phoneme sequence of the contract, cut at `max_length`."""
-    input_ids, labels = [ends[0]], [OUTSIDE]
-    for phonemes, label in words:
+def positions(words: Worn, ends: tuple[int, int], separator: int, max_length: int) -> dict[str, list[int]]:
+    """Words as `input_ids`, `labels` and `originals`, in the phoneme sequence of the contract, cut at `max_length`."""
+    input_ids, labels, were = [ends[0]], [OUTSIDE], [LABEL_PAD]
+    for phonemes, label, originals in words:
         if len(input_ids) > 1:
             input_ids.append(separator)
             labels.append(OUTSIDE)
+            were.append(LABEL_PAD)
         input_ids += phonemes
         labels += [label, *[inside(label)] * (len(phonemes) - 1)]
-    return {"input_ids": [*input_ids[: max_length - 1], ends[1]], "labels": [*labels[: max_length - 1], OUTSIDE]}
+        were += originals
+    cut = max_length - 1
+    return {"input_ids": [*input_ids[:cut], ends[1]], "labels": [*labels[:cut], OUTSIDE], "originals": [*were[:cut], LABEL_PAD]}

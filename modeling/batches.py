@@ -37,10 +37,10 @@ def padded(rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:
 
 
 def token_batch(rows: Sequence[dict[str, list[int]]], pad_id: int) -> dict[str, torch.Tensor]:
-    """`input_ids`, `attention_mask` and, where the rows have them, `labels` (-100 at padding), each (rows, longest)."""
+    """`input_ids`, `attention_mask` and, where the rows have them, `labels` and `originals` (-100 at padding), each (rows, longest)."""
     input_ids = padded([row["input_ids"] for row in rows], pad_id)
     mask = padded([[1] * len(row["input_ids"]) for row in rows], 0)
     batch = {"input_ids": input_ids, "attention_mask": mask}
-    if "labels" in rows[0]:
-        batch["labels"] = padded([row["labels"] for row in rows], LABEL_PAD)
+    for name in {"labels", "originals"} & rows[0].keys():
+        batch[name] = padded([row[name] for row in rows], LABEL_PAD)
     return batch

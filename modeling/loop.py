@@ -192,10 +192,11 @@ def _step(
 
 
 def _counts(accelerator: Accelerator, parts: list[dict[str, torch.Tensor]], terms: list[tuple[torch.Tensor, torch.Tensor]]) -> list[torch.Tensor]:
-    """What each term's sum is divided by, over all processes; that of a batch in parts is the number of its labels."""
+    """What each term's sum is divided by, over all processes; that of a batch in parts is the number of its targets."""
     if len(parts) == 1:
         return [accelerator.reduce(count.clone(), "sum") for _, count in terms]
-    return [accelerator.reduce(torch.stack([(part["labels"] != LABEL_PAD).sum() for part in parts]).sum(), "sum")]
+    targets = ["labels", "originals"][: len(terms)]
+    return [accelerator.reduce(torch.stack([(part[name] != LABEL_PAD).sum() for part in parts]).sum(), "sum").clamp(min=1) for name in targets]
 
 
 class Checkpoints:

@@ -72,6 +72,8 @@ class Augmentation:
     """Of the phonemes, replaced by an articulatory neighbour."""
     drop: float = 0.0
     """Of the phonemes, left out."""
+    mask: float = 0.0
+    """Of the phonemes, masked."""
     shuffle: float = 0.0
     """Of the sentences, whose entities and other words come in another order."""
     swap: float = 0.0
@@ -109,6 +111,10 @@ class Ner(Optimisation):
     accumulate: int = 1
     """Parts that a batch goes through the model in, where it is too large for the memory at once."""
     augmentation: Augmentation = field(default_factory=Augmentation)
+    tag_weight: float = 1.0
+    """Weight of the loss of the labels; 0: pretraining, by `denoise_weight` alone."""
+    denoise_weight: float = 0.0
+    """Weight of the loss of guessing what the phonemes that augmentation changed or masked had been."""
     label_bias: LabelBias = field(default_factory=LabelBias)
 
 

@@ -17,7 +17,7 @@ from dataset_scripts.errors import ConlipaError
 from dataset_scripts.g2p import WORD_SEPARATOR
 from dataset_scripts.wikiann import LABELS
 from modeling.augmentation import Words, augmented, chunks, positions, words_of
-from modeling.batches import epoch_batches, token_batch
+from modeling.batches import LABEL_PAD, epoch_batches, token_batch
 from modeling.corpus import Corpus, encoded
 from modeling.fingerprint import of_sentences
 from modeling.recipe import PHONEMES, Ner
@@ -63,11 +63,18 @@ class Sentences:
         return [[chosen[i] for i in batch] for batch in batches]
 
     def batch(self, indices: Sequence[int], step: int) -> dict[str, torch.Tensor]:
-        """`input_ids`, `attention_mask` and `labels`, augmented as the recipe says; the same for the same step."""
+        """`input_ids`, `attention_mask` and `labels`, augmented as the recipe says; the same for the same step.
+
+        With a `denoise_weight` also `originals`: what a changed phoneme was, -100 elsewhere.
+        """
         columns = self.rows[list(indices)]
         rows = [{"input_ids": ids, "labels": labels} for ids, labels in zip(columns["input_ids"], columns["labels"], strict=True)]
         if self.settings.augmentation.share:
             rows = [self._augmented(row, words, i, step) for row, words, i in zip(rows, columns["word_ids"], indices, strict=True)]
+        if self.settings.denoise_weight:
+            rows = [{"originals": [LABEL_PAD] * len(row["labels"]), **row} for row in rows]
+        else:
+            rows = [{name: row[name] for name in ("input_ids", "labels")} for row in rows]
         return token_batch(rows, self.tokenizer.pad_token_id)
 
     def _augmented(self, row: dict[str, list[int]], word_ids: list[int], index: int, step: int) -> dict[str, list[int]]:

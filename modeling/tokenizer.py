@@ -23,7 +23,8 @@ from transformers import PreTrainedTokenizerFast
 from dataset_scripts.g2p import WORD_SEPARATOR
 from dataset_scripts.ipa import AFFRICATES, CONSONANTS, VOWELS, is_ipa
 
-SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+MASK = "<mask>"
+SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", MASK]
 MAX_LENGTH = 128
 
 _MODIFIED = {
@@ -99,7 +100,7 @@ def phoneme_tokenizer(max_length: int = MAX_LENGTH) -> PreTrainedTokenizerFast:
         sep_token="</s>",
         pad_token="<pad>",
         unk_token="<unk>",
-        mask_token="<mask>",
+        mask_token=MASK,
         model_max_length=max_length,
     )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dataset_scripts.wikiann import LABELS
 from modeling.alignment import encode
 from modeling.augmentation import Words, augmented, chunks, neighbours, positions, words_of
+from modeling.batches import LABEL_PAD
 from modeling.recipe import Augmentation
 from modeling.tokenizer import phoneme_tokenizer, vocabulary
 
@@ -30,8 +32,31 @@ def test_words_of_an_encoded_sentence_and_back() -> None:
     made = encode(TOKENIZER, [phonemes for phonemes, _ in SENTENCE], [label for _, label in SENTENCE], 128)
     words = words_of(made["input_ids"], made["labels"], made["word_ids"])
     assert words == sentence()
-    assert positions(words, ENDS, SEPARATOR, 128) == {"input_ids": made["input_ids"], "labels": made["labels"]}
-    assert positions(words, ENDS, SEPARATOR, 9)["input_ids"] == [*made["input_ids"][:8], made["input_ids"][-1]]
+    same = [(phonemes, label, [LABEL_PAD] * len(phonemes)) for phonemes, label in words]
+    unchanged = [LABEL_PAD] * len(made["labels"])
+    assert positions(same, ENDS, SEPARATOR, 128) == {"input_ids": made["input_ids"], "labels": made["labels"], "originals": unchanged}
+    assert positions(same, ENDS, SEPARATOR, 9)["input_ids"] == [*made["input_ids"][:8], made["input_ids"][-1]]
+
+
+@settings(deadline=None)
+@given(st.integers(), st.floats(0, 0.4), st.floats(0, 0.6), st.integers(4, 40))
+def test_what_was_changed_or_masked_is_known(seed: int, noise: float, mask: float, max_length: int) -> None:
+    made = augmented(sentence(), Augmentation(share=1.0, noise=noise, mask=mask), {}, random.Random(seed))
+    found = positions(made, ENDS, SEPARATOR, max_length)
+    assert len(found["input_ids"]) == len(found["labels"]) == len(found["originals"]) <= max_length
+    restored = [now if was == LABEL_PAD else was for now, was in zip(found["input_ids"], found["originals"], strict=True)]
+    plain = [(phonemes, label, [LABEL_PAD] * len(phonemes)) for phonemes, label in sentence()]
+    assert restored == positions(plain, ENDS, SEPARATOR, max_length)["input_ids"]
+    assert all(was != now for now, was in zip(found["input_ids"], found["originals"], strict=True))
+
+
+def test_a_share_of_the_phonemes_is_masked() -> None:
+    made = [augmented(sentence(), Augmentation(share=1.0, noise=0.1, mask=0.3), {}, random.Random(seed)) for seed in range(300)]
+    phonemes = [phoneme for words in made for worn, _, _ in words for phoneme in worn]
+    changed = [was for words in made for _, _, originals in words for was in originals if was != LABEL_PAD]
+    share = 15 / 16  # the full stop is not masked
+    assert phonemes.count(vocabulary()["<mask>"]) / len(phonemes) == pytest.approx(0.3 * share, abs=0.03)
+    assert len(changed) / len(phonemes) == pytest.approx(0.4 * share, abs=0.03)
 
 
 def test_entities_are_chunks_and_other_words_stand_alone() -> None:
@@ -43,17 +68,17 @@ def test_entities_are_chunks_and_other_words_stand_alone() -> None:
 def test_shuffled_and_worn_sentences_have_the_same_entities(seed: int, shuffle: float, noise: float, drop: float) -> None:
     wear = Augmentation(share=1.0, noise=noise, drop=drop, shuffle=shuffle)
     made = augmented(sentence(), wear, {}, random.Random(seed))
-    assert Counter(label for _, label in made) == Counter(label for _, label in sentence())
-    assert all(phonemes for phonemes, _ in made)
-    labels = [label for _, label in made]
+    assert Counter(label for _, label, _ in made) == Counter(label for _, label in sentence())
+    assert all(phonemes and len(phonemes) == len(originals) for phonemes, _, originals in made)
+    labels = [label for _, label, _ in made]
     assert labels[labels.index(B_PER) + 1] == I_PER  # an entity is not torn apart
-    assert vocabulary()["."] in [phonemes[0] for phonemes, _ in made]  # punctuation is not worn
+    assert vocabulary()["."] in [phonemes[0] for phonemes, _, _ in made]  # punctuation is not worn
 
 
 def test_names_are_swapped_for_names_of_their_type() -> None:
     anna = [([vocabulary()["a"], vocabulary()["n"]], B_PER)]
     made = augmented(sentence(), Augmentation(share=1.0, swap=1.0), {"PER": [anna]}, random.Random(0))
-    assert made == [*anna, *sentence()[2:]]
+    assert [word[:2] for word in made] == [*anna, *sentence()[2:]]
 
 
 def test_a_neighbour_sounds_alike() -> None:

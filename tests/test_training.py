@@ -15,8 +15,8 @@ import torch
 from safetensors.torch import load_file
 
 from modeling.encoder import new_encoder
-from modeling.ner import NerModule
-from modeling.recipe import Encoder, LabelBias
+from modeling.ner import DenoisingModule, NerModule
+from modeling.recipe import Encoder, LabelBias, Ner
 from tests.conftest import ROOT, TINY, run
 
 ACCELERATE = str(Path(sys.executable).with_name("accelerate"))
@@ -88,6 +88,46 @@ def test_a_recipe_goes_on_from_another_and_adds_its_label_bias(recipe: Path, tin
     for name in without:
         bias = torch.tensor([-1.0, 0.5, 0.0, 0.5, 0.0, 0.5, 0.0]) if name == "classifier.bias" else 0.0
         assert (without[name] + bias == having[name]).all(), name
+
+
+@pytest.mark.slow
+def test_pretraining_is_a_run_that_guesses_phonemes_and_ner_goes_on_from_it(recipe: Path, tmp_path: Path) -> None:
+    guessing = "denoise_weight: 1.0, augmentation: {share: 1.0, mask: 0.15, noise: 0.02}"
+    recipe.write_text(TINY.replace("epochs: 3", f"epochs: 3, tag_weight: 0.0, {guessing}"), encoding="utf-8")
+    run("modeling/train.py", "ner", "--profile", str(recipe), "--out", str(tmp_path / "pretrained"))
+    pretrained = load_file(tmp_path / "pretrained" / "model.safetensors")
+    assert not [name for name in pretrained if not name.startswith(("roberta.", "classifier."))]  # the guessing head is not kept
+    losses = [entry["loss"] for entry in json.loads((tmp_path / "pretrained" / "training.json").read_text(encoding="utf-8"))["loss"]]
+    assert losses[0] > 4  # of 200 phonemes, nearly none is out of the question
+    assert losses[-1] < losses[0] - 0.5
+    further = tmp_path / "further.yaml"
+    further.write_text(TINY.replace("name: tiny", "name: further").replace("epochs: 3", f"epochs: 1, start: {recipe}"), encoding="utf-8")
+    run("modeling/train.py", "ner", "--profile", str(further), "--out", str(tmp_path / "tagger"))
+    assert json.loads((tmp_path / "tagger" / "training.json").read_text(encoding="utf-8"))["start"]["ner"]["tag_weight"] == 0
+
+
+def test_guessing_changed_phonemes_is_a_second_term_of_the_loss() -> None:
+    torch.manual_seed(0)
+    model = new_encoder(Encoder(hidden_size=32, layers=1, heads=2, intermediate_size=64)).eval()
+    ids = torch.randint(5, 50, (3, 12))
+    batch = {
+        "input_ids": ids,
+        "attention_mask": torch.ones_like(ids),
+        "labels": torch.randint(0, 7, (3, 12)),
+        "originals": torch.full_like(ids, -100),
+    }
+    ((plain, positions),) = NerModule(model)(batch)
+    module = DenoisingModule(model, Ner(tag_weight=0.5, denoise_weight=2.0))
+    (tagging, labels), (none, no_changes) = module(batch)
+    assert (labels, no_changes) == (positions, 1)
+    assert tagging.item() == pytest.approx(0.5 * plain.item(), rel=1e-5)
+    assert none.item() == 0
+    batch["originals"][1, 3:5] = 7
+    _, (denoising, changes) = module(batch)
+    hidden = model(ids, output_hidden_states=True).hidden_states[-1]
+    chances = module.head(hidden[1, 3:5]).softmax(-1)[:, 7]
+    assert changes == 2
+    assert denoising.item() == pytest.approx(-2 * chances.log().sum().item(), rel=1e-4)
 
 
 def test_replay_does_not_take_the_label_bias_back() -> None:
