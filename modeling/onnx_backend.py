@@ -7,7 +7,6 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,13 +46,9 @@ class OnnxBackend:
         self.made_from: list[str] = written["made_from"]
         self.max_length: int = written["max_length"]
         self.temperature: float = written["temperature"]
-        self._ids = Tokenizer.from_str(written["tokenizer"])
-        self._ids.enable_truncation(self.max_length)
+        self.tokenizer = Tokenizer.from_str(written["tokenizer"])
+        self.tokenizer.enable_truncation(self.max_length)
         self._pool: ThreadPoolExecutor | None = None
-
-    def tokenizer(self, phonemes: str, **_: Any) -> dict[str, list[int]]:
-        """As a `transformers` tokenizer answers, cut to `max_length`."""
-        return {"input_ids": self._ids.encode(phonemes).ids}
 
     def __call__(self, examples: Sequence[dict[str, list[int]]]) -> list[NDArray[np.float32]]:
         if len(examples) < 2:

@@ -15,6 +15,7 @@ from dataset_scripts.g2p import Phonemizer, phonemizer
 from dataset_scripts.script_guess import guess_language
 from modeling.alignment import NO_WORD, encode
 from modeling.entities import Entity, LabelledText
+from modeling.phoneme_ids import remembered
 from modeling.windows import Window, text_windows
 
 __all__ = ["MINI", "Backend", "Entity", "Tagger", "packaged"]
@@ -28,7 +29,7 @@ class Backend(Protocol):
 
     @property
     def tokenizer(self) -> Any:
-        """Phonemes separated by spaces to `input_ids`, as a `transformers` tokenizer is called."""
+        """Phonemes separated by spaces to ids: a tokenizer of `transformers` or `tokenizers`."""
         ...
 
     @property
@@ -65,6 +66,7 @@ class Tagger:
 
     def __init__(self, backend: Backend, lang: str | None = None, engine: str = "auto") -> None:
         self.backend, self.lang, self.engine = backend, lang, engine
+        self._tokenizer = remembered(backend.tokenizer)
 
     @classmethod
     def from_pretrained(
@@ -129,7 +131,7 @@ class Tagger:
             yield labelled, None
 
     def _encoded(self, window: Window) -> dict[str, list[int]]:
-        return encode(self.backend.tokenizer, [spoken.phonemes for spoken in window.words], None, self.backend.max_length)
+        return encode(self._tokenizer, [spoken.phonemes for spoken in window.words], None, self.backend.max_length)
 
     def _read(self, text: LabelledText, window: Window, example: dict[str, list[int]], logits: NDArray[np.float32]) -> None:
         """Take from a window what it decides: the first phoneme of each of its own words."""
