@@ -12,8 +12,8 @@ from tqdm.auto import tqdm
 
 from modeling.batches import token_batch
 
-POSITIONS_A_BATCH = 4096
-"""Phoneme positions in one batch: long sentences come in small batches, short ones in large."""
+POSITIONS_A_BATCH = 2048
+"""Phoneme positions in one batch, few enough for the cache: long sentences come in small batches, short ones in large."""
 _STEP = 8
 """Sentences are padded to a multiple of this, and only equals share a batch: so not even a rounding error depends on the batch."""
 

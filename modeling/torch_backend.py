@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,10 +23,12 @@ class TorchBackend:
     """Any token classifier and its tokenizer; `tagger.Backend`."""
 
     def __init__(self, model: Any, tokenizer: Any, temperature: float = 1.0, bf16: bool | None = None) -> None:
-        """`bf16`: None where the processor has it."""
-        self.model, self.tokenizer, self.temperature = model, tokenizer, temperature
+        """`bf16`: None where the processor has it. The model given stays as it is."""
+        self.tokenizer, self.temperature = tokenizer, temperature
         self.max_length = max_length(tokenizer)
-        self.bf16 = has_bf16() if bf16 is None else bf16
+        self.model = copy.deepcopy(model).to(torch.bfloat16 if (has_bf16() if bf16 is None else bf16) else torch.float32)
+        if device().type == "cpu":  # a window is so short that plain matrix products are faster than blocks of them
+            self.model.set_attn_implementation("eager")
 
     def __call__(self, examples: Sequence[dict[str, list[int]]]) -> list[NDArray[np.float32]]:
-        return [scores.numpy() for scores in logits(self.model, examples, self.tokenizer.pad_token_id, bf16=self.bf16)]
+        return [scores.numpy() for scores in logits(self.model, examples, self.tokenizer.pad_token_id)]
