@@ -4,7 +4,7 @@ RUN = .venv/bin/
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: release test lint bench demo mini report mini-report clean
+.PHONY: release test lint bench demo mini mini-en report mini-report clean
 
 release: .venv/ready
 	$(RUN)conlipa release --out release
@@ -25,21 +25,22 @@ bench: .venv/ready
 demo: .venv/ready
 	$(RUN)conlipa demo
 
-# The model that travels with the package, from WikiANN: make mini WIKIANN=DIR:DIR (hours on two cores; goes on where it was interrupted).
-MINI = --model runs/mini/conlipa-mini-ner --adapter runs/mini/conlipa-mini-ipac
-mini: .venv/ready
-	$(RUN)conlipa release --profile mini --wikiann $(WIKIANN) --out runs/mini
-	$(RUN)python -m modeling.calibration $(MINI) --wikiann $(WIKIANN)
-	$(RUN)conlipa export $(MINI) --int8 --out runs/mini/conlipa-mini-ipac/model.onnx
-	$(RUN)conlipa release --profile mini --wikiann $(WIKIANN) --out runs/mini
-	rm -rf modeling/mini && mkdir modeling/mini
-	cp -r runs/mini/conlipa-mini-ner modeling/mini/ner
-	cp -r runs/mini/conlipa-mini-ipac modeling/mini/ipac
-	$(RUN)python -m hub_cards.readme README.md --release runs/mini
+# The models that travel with the package, from WikiANN: make mini WIKIANN=DIR:DIR, make mini-en WIKIANN=DIR
+# (hours and an hour on two cores; both go on where they were interrupted). Only mini is fast enough to start with to be worth an ONNX file.
+PARTS = --model runs/$(1)/conlipa-$(1)-ner --adapter runs/$(1)/conlipa-$(1)-ipac
+mini mini-en: .venv/ready
+	$(RUN)conlipa release --profile $@ --wikiann $(WIKIANN) --out runs/$@
+	$(RUN)python -m modeling.calibration $(call PARTS,$@) --wikiann $(WIKIANN)
+	$(if $(filter mini,$@),$(RUN)conlipa export $(call PARTS,$@) --int8 --out runs/$@/conlipa-$@-ipac/model.onnx)
+	$(RUN)conlipa release --profile $@ --wikiann $(WIKIANN) --out runs/$@
+	rm -rf modeling/$@/ner modeling/$@/ipac && mkdir -p modeling/$@
+	cp -r runs/$@/conlipa-$@-ner modeling/$@/ner
+	cp -r runs/$@/conlipa-$@-ipac modeling/$@/ipac
+	$(RUN)python -m hub_cards.readme README.md --release runs/$@
 
 # Every table and figure of both papers: make report WIKIANN=DIR:DIR (an hour or two on two cores; goes on where it was interrupted).
 report: .venv/ready
-	$(RUN)python -m modeling.report $(if $(wildcard runs/mini/conlipa-mini-ipac),$(MINI)) --wikiann $(or $(WIKIANN),sample) --jobs 2 --out runs/report
+	$(RUN)python -m modeling.report $(if $(wildcard runs/mini/conlipa-mini-ipac),$(call PARTS,mini)) --wikiann $(or $(WIKIANN),sample) --jobs 2 --out runs/report
 
 # The same as it travels with the package, and its claims in the README.
 mini-report: report

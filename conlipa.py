@@ -191,7 +191,10 @@ def _parser() -> argparse.ArgumentParser:
 
     def model_options(made: argparse.ArgumentParser) -> None:
         made.add_argument(
-            "--model", default="mini", metavar="DIR|REPO", help="model folder or Hub repo (default: mini, which comes with the package)"
+            "--model",
+            default="mini",
+            metavar="DIR|REPO",
+            help="model folder or Hub repo; mini (default) and mini-en come with the package",
         )
         made.add_argument("--adapter", metavar="DIR|REPO", help="LoRA adapter on top (mini brings its own)")
 

@@ -1,4 +1,5 @@
-"""Write a release's scores and tables of a report into a Markdown file, between its marks: `<!-- scores -->`, `<!-- control -->` for that section.
+"""Write a release's scores and tables of a report into a Markdown file, between its marks: `<!-- conlipa-mini -->` for the release of that
+recipe, `<!-- control -->` for that section of the report.
 
 python -m hub_cards.readme README.md [--release DIR] [--report DIR]
 """
@@ -10,6 +11,7 @@ import json
 from pathlib import Path
 
 from dataset_scripts.errors import ConlipaError, told
+from dataset_scripts.languages import language
 from dataset_scripts.writing import write_text
 from hub_cards.plan import read_tree
 from modeling.comparison import case_table
@@ -29,8 +31,8 @@ def with_block(text: str, name: str, content: str) -> str:
     return f"{head}{begin}\n{content}\n{end}{tail}"
 
 
-def scores_of(release: Path) -> str:
-    """Both scores by case, before and after IPAC.
+def scores_of(release: Path) -> tuple[str, str]:
+    """The recipe's name, and both scores by case, before and after IPAC.
 
     Raises:
         ConlipaError: no finished release.
@@ -41,14 +43,15 @@ def scores_of(release: Path) -> str:
     made = json.loads((release / "release.json").read_text(encoding="utf-8"))
     sources = record["languages"]
     runs = [record, *([record["start_run"]] if "start_run" in record else [])]
+    trained_on = f"{len(sources)} source languages ({', '.join(sources)})" if len(sources) > 1 else f"{language(sources[0]).name} alone"
     intro = (
-        f"`{tree.recipe.name}`, trained on {len(sources)} source languages ({', '.join(sources)}; {sum(run['steps'] for run in runs)} steps, "
-        f"{sum(run['seconds'] for run in runs) / 60:.0f} minutes on a machine with two CPU cores), "
+        f"`{tree.recipe.name}`, trained on {trained_on}, {sum(run['steps'] for run in runs)} steps, "
+        f"{sum(run['seconds'] for run in runs) / 60:.0f} minutes on a machine with two CPU cores, "
         f"before and after IPAC; validation split of {made['wikiann']}, one seed, means over the languages of each of the papers' "
         "cases that were at hand, none of them trained on. Beside them the papers' figures "
         "(`paper_f1`) for the same languages; their models were trained on English alone."
     )
-    return f"{intro}\n\n{case_table({'before': scores['before'], 'IPAC': scores['after']})}"
+    return tree.recipe.name, f"{intro}\n\n{case_table({'before': scores['before'], 'IPAC': scores['after']})}"
 
 
 def tables_of(section: Path) -> str:
@@ -68,7 +71,7 @@ def main() -> None:
     with told():
         text = arguments.file.read_text(encoding="utf-8")
         if arguments.release:
-            text = with_block(text, "scores", scores_of(arguments.release))
+            text = with_block(text, *scores_of(arguments.release))
         if arguments.report:
             for section in sorted(arguments.report.glob("*.md")):
                 if f"<!-- {section.stem} -->" in text:

@@ -26,7 +26,7 @@ from modeling.corpus import Corpus
 from modeling.evaluation import evaluate, table
 from modeling.fingerprint import of_folder, of_pairs
 from modeling.loading import CALIBRATION_FILE
-from modeling.recipe import Recipe, read_recipe
+from modeling.recipe import Recipe, completed, read_recipe
 from modeling.train import train_stage
 from space import space_files
 
@@ -113,6 +113,8 @@ def _claim(out: Path, recipe: Recipe, wikiann: str, sentences: str) -> None:
     manifest = out / MANIFEST
     if manifest.is_file():
         there = json.loads(manifest.read_text(encoding="utf-8"))
+        if isinstance(there.get("recipe"), dict):
+            there["recipe"] = json.loads(json.dumps(completed(there["recipe"])))
         if there != mine:
             different = next(key for key in mine if there.get(key) != mine[key])
             raise ConlipaError(f"{out}: belongs to another release (its {different} differs); name another folder with --out")

@@ -21,6 +21,8 @@ from modeling.windows import Window, text_windows
 __all__ = ["MINI", "Backend", "Entity", "Tagger", "packaged"]
 
 MINI = "mini"
+PACKAGED = (MINI, "mini-en")
+"""Models that travel with the package, by the names of their recipes."""
 BATCH_SIZE = 256
 
 
@@ -48,16 +50,16 @@ class Backend(Protocol):
 
 
 def packaged(model: str, adapter: str | None = None) -> tuple[str, str | None]:
-    """`mini` as the folders of the model that travels with the package, with its adapter; any other name as it is.
+    """`mini` or `mini-en` as the folders of the model that travels with the package, with its adapter; any other name as it is.
 
     Raises:
         ConlipaError: this build of the package carries no model.
     """
-    if model != MINI:
+    if model not in PACKAGED:
         return model, adapter
-    folder = Path(__file__).parent / "mini"
+    folder = Path(__file__).parent / model
     if not (folder / "ner" / "model.safetensors").is_file():
-        raise ConlipaError("this checkout carries no packaged model; train one with `conlipa release`, then name it with --model DIR")
+        raise ConlipaError(f"this checkout does not carry {model}; train it with `conlipa release`, then name it with --model DIR")
     return str(folder / "ner"), adapter or str(folder / "ipac")
 
 
@@ -72,7 +74,7 @@ class Tagger:
     def from_pretrained(
         cls, model: str = MINI, adapter: str | None = None, lang: str | None = None, engine: str = "auto", backend: str = "auto"
     ) -> Tagger:
-        """A tagger from `mini`, a folder, a Hub repo or an ONNX file; an adapter is merged into the weights once.
+        """A tagger from `mini` or `mini-en`, a folder, a Hub repo or an ONNX file; an adapter is merged into the weights once.
 
         Args:
             backend: `torch`; `onnx`, which needs the `model.onnx` of `conlipa export`; `auto` takes that file where it

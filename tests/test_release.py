@@ -16,6 +16,9 @@ import yaml
 from datasets import load_dataset
 
 from dataset_scripts.conlipa import GROUPS
+from dataset_scripts.errors import ConlipaError
+from hub_cards.release import MANIFEST, _claim
+from modeling.recipe import read_recipe
 from tests.conftest import ROOT, TINY, complaint, conlipa, run
 
 LOGITS = """
@@ -119,6 +122,17 @@ def test_a_second_release_does_nothing_again(tiny_release: Path) -> None:
     assert "| **AVG** (zero-shot) |" in done.stdout
     assert before == {path: path.stat().st_mtime_ns for path in before}
     assert cards == {path: path.read_bytes() for path in cards}
+
+
+def test_a_release_of_a_kit_with_fewer_options_goes_on(tmp_path: Path) -> None:
+    _claim(tmp_path, read_recipe("mini"), "sample", "digest")
+    manifest = tmp_path / MANIFEST
+    there = json.loads(manifest.read_text(encoding="utf-8"))
+    del there["recipe"]["ner"]["denoise_weight"]
+    manifest.write_text(json.dumps(there), encoding="utf-8")
+    _claim(tmp_path, read_recipe("mini"), "sample", "digest")
+    with pytest.raises(ConlipaError, match="its recipe differs"):
+        _claim(tmp_path, read_recipe("mini-en"), "sample", "digest")
 
 
 def test_a_folder_of_another_release_is_refused(tiny_release: Path, tmp_path: Path) -> None:

@@ -222,7 +222,6 @@ def test_the_packaged_model_answers_and_its_parts_belong_together() -> None:
     assert adapter is not None
     record = json.loads((Path(adapter) / "training.json").read_text(encoding="utf-8"))
     assert record["data"].split()[0] == of_folder(where)  # the adapter was trained on these very weights
-    assert sum(path.stat().st_size for path in Path(where).parent.rglob("*") if path.is_file()) < 40_000_000
     assert isinstance(Tagger.from_pretrained().backend, OnnxBackend)  # its model.onnx was made from them, too
     text = "Marie Curie was born in Warsaw , Poland ."
     found = Tagger.from_pretrained()(text, lang="eng")

@@ -1,0 +1,58 @@
+"""The models that travel with the package: small, and what their cards say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from huggingface_hub import ModelCard
+from safetensors.numpy import load_file
+
+from modeling.fingerprint import of_folder
+from modeling.tagger import PACKAGED, packaged
+from tests.conftest import conlipa
+
+
+def folders(model: str) -> list[Path]:
+    return [Path(str(folder)) for folder in packaged(model)]
+
+
+def test_they_fit_into_a_mail_attachment() -> None:
+    everything = [path for model in PACKAGED for path in folders(model)[0].parent.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in everything) < 40_000_000
+    for model in PACKAGED:
+        for folder in folders(model):
+            (weights,) = folder.glob("*.safetensors")
+            assert sum(tensor.size for tensor in load_file(weights).values()) < 10_000_000
+    assert not [path for path in everything if path.suffix in (".bin", ".pt", ".pkl", ".pickle")]
+
+
+@pytest.mark.parametrize("model", PACKAGED)
+def test_a_card_was_measured_on_the_weights_beside_it(model: str) -> None:
+    for folder in folders(model):
+        assert f"`{of_folder(str(folder))}`" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", PACKAGED)
+def test_a_card_gives_the_scores_that_are_measured_now(model: str, wikiann_folder: Path, tmp_path: Path) -> None:
+    ner, ipac = folders(model)
+    out = tmp_path / "scores.json"
+    for adapter, folder in (([], ner), (["--adapter", str(ipac)], ipac)):
+        conlipa("evaluate", "--model", str(ner), *adapter, "--wikiann", str(wikiann_folder), "--langs", "tgk,tuk", "--json", str(out))
+        measured = json.loads(out.read_text(encoding="utf-8"))["languages"]
+        told = {(result.dataset_config, result.metric_name): result.metric_value for result in ModelCard.load(folder / "README.md").data.eval_results}
+        for iso, code in (("tgk", "tg"), ("tuk", "tk")):
+            for score, words in (("paper_f1", "macro F1"), ("entity_f1", "strict entity F1")):
+                (value,) = [value for (lang, name), value in told.items() if lang == code and name.startswith(words)]
+                assert measured[iso][score] == pytest.approx(value, abs=0.006), (folder.name, iso, score)
+
+
+@pytest.mark.parametrize("model", PACKAGED)
+def test_a_card_says_what_the_model_was_trained_on(model: str) -> None:
+    ner, _ = folders(model)
+    text = (ner / "README.md").read_text(encoding="utf-8")
+    languages = json.loads((ner / "training.json").read_text(encoding="utf-8"))["languages"]
+    assert "English" in text
+    assert ("zero-shot for the others only" in text) == (len(languages) > 1)
