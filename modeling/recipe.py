@@ -211,7 +211,16 @@ def read_recipe(profile: str) -> Recipe:
     sections = {"encoder": Encoder, "ner": Ner, "ipac": Ipac}
     _check_keys(path, "", raw, ["name", *sections])
     built = {key: _section(path, key, kind, raw.get(key) or {}) for key, kind in sections.items()}
+    _check_weights(path, built["ner"])
     return Recipe(name=str(raw.get("name", path.stem)), **built)
+
+
+def _check_weights(path: Path, ner: Ner) -> None:
+    changes = ner.augmentation
+    if ner.denoise_weight and not (changes.share and (changes.mask or changes.noise)):
+        raise ConlipaError(f"{path}: ner.denoise_weight has nothing to guess: ner.augmentation needs a share, and mask or noise")
+    if not (ner.tag_weight or ner.denoise_weight):
+        raise ConlipaError(f"{path}: ner.tag_weight and ner.denoise_weight are both 0: there is nothing to learn")
 
 
 def _check_keys(path: Path, where: str, raw: dict[str, Any], known: list[str]) -> None:

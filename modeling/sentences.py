@@ -21,6 +21,7 @@ from modeling.batches import LABEL_PAD, epoch_batches, token_batch
 from modeling.corpus import Corpus, encoded
 from modeling.fingerprint import of_sentences
 from modeling.recipe import PHONEMES, Ner
+from modeling.tokenizer import vocabulary
 
 _NAMES_OF = 1000
 """Sentences of a language from which names are taken for the swap."""
@@ -46,6 +47,9 @@ class Sentences:
     """Encoded sentences of several languages."""
 
     def __init__(self, corpus: Corpus, languages: Sequence[str], settings: Ner, tokenizer: Any, max_length: int, form: str = PHONEMES) -> None:
+        """Raises ConlipaError: augmentation is asked for, which knows the kit's own phonemes alone, and the tokenizer has others."""
+        if settings.augmentation.share and tokenizer.get_vocab() != vocabulary():
+            raise ConlipaError("ner.augmentation knows the kit's own phonemes; this encoder has a tokenizer with others: leave augmentation out")
         self.settings, self.tokenizer, self.max_length = settings, tokenizer, max_length
         parts = [_prepared(corpus, lang, tokenizer, max_length, form) for lang in languages]
         self.rows = concatenate_datasets(parts)

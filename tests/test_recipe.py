@@ -40,6 +40,8 @@ def test_the_mini_encoder_is_small() -> None:
     [
         ("ner: {epoch: 3}", "unknown key 'ner.epoch'; did you mean epochs"),
         ("nre: {}", "unknown key 'nre'; did you mean ner"),
+        ("ner: {denoise_weight: 1, augmentation: {share: 1, drop: 0.1}}", "ner.denoise_weight has nothing to guess"),
+        ("ner: {tag_weight: 0}", "there is nothing to learn"),
         ("ner: {epochs: many}", "ner.epochs is 'many', expected int"),
         ("ner: {learning_rate: fast}", "ner.learning_rate is 'fast', expected a number"),
         ("ipac: {pooling: max}", "ipac.pooling is 'max', expected"),

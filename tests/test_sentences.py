@@ -53,5 +53,24 @@ def test_without_augmentation_the_sentences_are_as_they_are() -> None:
     assert (plain.batch([0, 1], 0)["input_ids"] == off.batch([0, 1], 9)["input_ids"]).all()
 
 
+def test_augmentation_is_refused_where_it_would_mistake_the_ids() -> None:
+    other = phoneme_tokenizer()
+    other.add_tokens(["another"])
+    with pytest.raises(ConlipaError, match=r"ner\.augmentation knows the kit's own phonemes"):
+        Sentences(Corpus("sample"), ["eng"], Ner(augmentation=Augmentation(share=0.5)), other, 128)
+    assert Sentences(Corpus("sample"), ["eng"], Ner(), other, 128).lengths
+
+
+def test_what_was_changed_comes_with_a_batch_that_is_to_be_guessed() -> None:
+    wear = Augmentation(share=0.5, noise=0.2, mask=0.2)
+    plain, guessed = sentences(Ner(augmentation=wear)).batch(range(20), 3), sentences(Ner(augmentation=wear, denoise_weight=1.0)).batch(range(20), 3)
+    assert set(guessed) - set(plain) == {"originals"}
+    assert all((plain[name] == guessed[name]).all() for name in plain)
+    assert guessed["originals"].shape == guessed["input_ids"].shape
+    untouched = (guessed["originals"] == -100).all(-1)
+    assert untouched.any()
+    assert not untouched.all()
+
+
 def test_encoded_sentences_are_memory_mapped() -> None:
     assert sentences(Ner()).rows.cache_files
