@@ -131,6 +131,13 @@ def save_tagger(model: Any, tokenizer: Any, folder: Path, bias: LabelBias | None
     tokenizer.save_pretrained(folder)
 
 
+def with_short_attention(model: Any) -> Any:
+    """The model, attending by plain matrix products where it runs on a CPU: for 128 positions and fewer faster than by blocks of them."""
+    if not torch.cuda.is_available():
+        model.set_attn_implementation("eager")
+    return model
+
+
 def form_of(model: Any) -> str:
     """`phonemes` or `graphemes`: what a model reads."""
     return str(getattr(model.config, _FORM, PHONEMES))

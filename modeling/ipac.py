@@ -13,7 +13,7 @@ from torch import nn
 
 from modeling.batches import token_batch
 from modeling.corpus import Corpus
-from modeling.encoder import form_of, load_tagger
+from modeling.encoder import form_of, load_tagger, with_short_attention
 from modeling.loanwords import Loanwords
 from modeling.ner import Batch, NerModule, Terms
 from modeling.recipe import GRAPHEMES, Ipac, LabelBias, Recipe
@@ -129,7 +129,7 @@ class IpacStage:
         self.settings: Ipac = recipe.ipac
         model, self.tokenizer = load_tagger(ner)
         model.name_or_path = base_name or ner
-        model.train()
+        with_short_attention(model).train()
         self.module = IpacModule(adapted(model, recipe.ipac), projection(recipe, model.config.hidden_size), recipe.ipac, recipe.ner.label_bias)
         self.module.model.peft_config["default"].base_model_name_or_path = base_name or ner
         self.loanwords = Loanwords(recipe.ipac)

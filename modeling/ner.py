@@ -12,7 +12,7 @@ from torch import nn
 
 from modeling.batches import LABEL_PAD
 from modeling.corpus import Corpus
-from modeling.encoder import pretrained_encoder, save_tagger
+from modeling.encoder import pretrained_encoder, save_tagger, with_short_attention
 from modeling.recipe import LabelBias, Ner, Recipe
 from modeling.sentences import Sentences
 
@@ -68,6 +68,7 @@ class NerStage:
         """`languages`: those of the recipe that the corpus has; `start`: the model folder to go on from."""
         self.settings: Ner = recipe.ner
         model, self.tokenizer = pretrained_encoder(replace(recipe.encoder, repo=str(start)) if start else recipe.encoder)
+        with_short_attention(model)
         plain = recipe.ner.tag_weight == 1.0 and not recipe.ner.denoise_weight
         self.module = NerModule(model, recipe.ner.label_smoothing) if plain else DenoisingModule(model, recipe.ner)
         self.sentences = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length, recipe.encoder.input)

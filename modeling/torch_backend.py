@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from modeling.encoder import max_length
+from modeling.encoder import max_length, with_short_attention
 from modeling.prediction import device, logits
 
 
@@ -26,9 +26,8 @@ class TorchBackend:
         """`bf16`: None where the processor has it. The model given stays as it is."""
         self.tokenizer, self.temperature = tokenizer, temperature
         self.max_length = max_length(tokenizer)
-        self.model = copy.deepcopy(model).to(torch.bfloat16 if (has_bf16() if bf16 is None else bf16) else torch.float32)
-        if device().type == "cpu":  # a window is so short that plain matrix products are faster than blocks of them
-            self.model.set_attn_implementation("eager")
+        kind = torch.bfloat16 if (has_bf16() if bf16 is None else bf16) else torch.float32
+        self.model = with_short_attention(copy.deepcopy(model).to(kind))
 
     def __call__(self, examples: Sequence[dict[str, list[int]]]) -> list[NDArray[np.float32]]:
         return [scores.numpy() for scores in logits(self.model, examples, self.tokenizer.pad_token_id)]
