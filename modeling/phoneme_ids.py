@@ -20,9 +20,12 @@ def remembered(tokenizer: Any) -> Any:
     entities in the encoder's answer. Nothing is remembered where an id may depend on what stands beside its phoneme.
     """
     backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    whole = (lambda phonemes, **_: {"input_ids": tokenizer.encode(phonemes).ids}) if isinstance(tokenizer, Tokenizer) else tokenizer
     if not (isinstance(backend, Tokenizer) and isinstance(backend.model, WordLevel) and isinstance(backend.pre_tokenizer, WhitespaceSplit)):
-        return (lambda phonemes, **_: {"input_ids": tokenizer.encode(phonemes).ids}) if isinstance(tokenizer, Tokenizer) else tokenizer
-    first, last = backend.encode("").ids
+        return whole
+    ends = backend.encode("").ids
+    if len(ends) != 2:
+        return whole
 
     @lru_cache(maxsize=_KEPT)
     def ids_of(phoneme: str) -> list[int]:
@@ -31,6 +34,6 @@ def remembered(tokenizer: Any) -> Any:
 
     def encoded(phonemes: str, max_length: int, **_: Any) -> dict[str, list[int]]:
         inner = [number for phoneme in phonemes.split(" ") for number in ids_of(phoneme)]
-        return {"input_ids": [first, *inner[: max_length - 2], last]}
+        return {"input_ids": [ends[0], *inner[: max_length - 2], ends[1]]}
 
     return encoded

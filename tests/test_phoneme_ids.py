@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
+from tokenizers.processors import ByteLevel
 
 from modeling.phoneme_ids import remembered
 from modeling.tokenizer import phoneme_tokenizer, phonemes
@@ -24,6 +25,9 @@ def test_ids_are_those_of_the_tokenizer(text: str, max_length: int) -> None:
 def test_a_tokenizer_that_reads_across_phonemes_is_asked_each_time() -> None:
     pieces = Tokenizer(BPE({"a": 0, "b": 1, "ab": 2}, [("a", "b")]))
     assert remembered(pieces)("ab", max_length=9) == {"input_ids": [2]}
+    without_ends = Tokenizer.from_str(PLAIN.backend_tokenizer.to_str())
+    without_ends.post_processor = ByteLevel()  # which adds nothing
+    assert remembered(without_ends)("a b", max_length=9) == {"input_ids": PLAIN("a b")["input_ids"][1:-1]}
 
 
 def test_a_tokenizer_of_another_kind_stays_as_it_is() -> None:
