@@ -114,7 +114,7 @@ def _claim(out: Path, recipe: Recipe, wikiann: str, sentences: str) -> None:
     if manifest.is_file():
         there = json.loads(manifest.read_text(encoding="utf-8"))
         if isinstance(there.get("recipe"), dict):
-            there["recipe"] = json.loads(json.dumps(completed(there["recipe"])))
+            there["recipe"] = completed(there["recipe"])
         if there != mine:
             different = next(key for key in mine if there.get(key) != mine[key])
             raise ConlipaError(f"{out}: belongs to another release (its {different} differs); name another folder with --out")

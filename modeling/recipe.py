@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -167,8 +168,8 @@ def recorded_recipe(path: Path, raw: dict[str, Any]) -> Recipe:
 
 
 def completed(recorded: dict[str, Any]) -> dict[str, Any]:
-    """A recorded recipe with the defaults of the options that it does not know: an older kit had no others."""
-    defaults = Recipe("").as_dict()
+    """A recorded recipe with the defaults of the options that it does not know, as JSON holds them: an older kit had no others."""
+    defaults = json.loads(json.dumps(Recipe("").as_dict()))
     return {key: _filled(value, defaults[key]) if isinstance(value, dict) else value for key, value in recorded.items()}
 
 

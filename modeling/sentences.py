@@ -72,14 +72,16 @@ class Sentences:
         With a `denoise_weight` also `originals`: what a changed phoneme was, -100 elsewhere.
         """
         columns = self.rows[list(indices)]
-        rows = [{"input_ids": ids, "labels": labels} for ids, labels in zip(columns["input_ids"], columns["labels"], strict=True)]
+        rows = [
+            {"input_ids": ids, "labels": labels, "originals": [LABEL_PAD] * len(labels)}
+            for ids, labels in zip(columns["input_ids"], columns["labels"], strict=True)
+        ]
         if self.settings.augmentation.share:
             rows = [self._augmented(row, words, i, step) for row, words, i in zip(rows, columns["word_ids"], indices, strict=True)]
-        if self.settings.denoise_weight:
-            rows = [{"originals": [LABEL_PAD] * len(row["labels"]), **row} for row in rows]
-        else:
-            rows = [{name: row[name] for name in ("input_ids", "labels")} for row in rows]
-        return token_batch(rows, self.tokenizer.pad_token_id)
+        batch = token_batch(rows, self.tokenizer.pad_token_id)
+        if not self.settings.denoise_weight:
+            del batch["originals"]
+        return batch
 
     def _augmented(self, row: dict[str, list[int]], word_ids: list[int], index: int, step: int) -> dict[str, list[int]]:
         settings = self.settings.augmentation

@@ -77,7 +77,7 @@ def train_stage(
     if (out / RECORD).is_file():
         record = json.loads((out / RECORD).read_text(encoding="utf-8"))
         for name in {"recipe", "start"} & record.keys():
-            record[name] = json.loads(json.dumps(completed(record[name])))
+            record[name] = completed(record[name])
         if all(record.get(key) == value for key, value in facts.items()):
             print(f"{stage}: {out} is done already", file=sys.stderr)
             return
