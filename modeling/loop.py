@@ -64,7 +64,7 @@ def train(
         watch: called with the number of each step that is through, before a checkpoint of it; may look at the module, which goes on training.
 
     Raises:
-        ConlipaError: the loss is no number any more; the last good checkpoint is kept.
+        ConlipaError: the loss is no number any more; the last good checkpoint is kept. Or Muon is asked for, with sharded weights.
         Stopped: SIGTERM came; the state is saved.
     """
     settings: Optimisation = stage.settings
@@ -74,8 +74,10 @@ def train(
     epochs = [stage.batches(epoch) for epoch in range(settings.epochs)]
     total = sum(map(len, epochs))
     sharded = accelerator.distributed_type == DistributedType.FSDP
+    if sharded and settings.optimizer == "muon":
+        raise ConlipaError("muon turns whole matrices, and FSDP gives each process a part of them: set optimizer: adamw, or train by DDP")
     whole = copy.deepcopy(stage.module) if sharded else None
-    module, optimizer, scheduler = _prepared(accelerator, stage.module, settings, total)
+    module, optimizers, schedulers = _prepared(accelerator, stage.module, settings, total)
     checkpoints = Checkpoints(accelerator, work, facts)
     step, seen, seconds = checkpoints.resume()
     history: list[dict[str, float]] = checkpoints.history
@@ -96,7 +98,7 @@ def train(
         for parts in _batches(stage, epochs, step, accelerator):
             # Each step draws from its own seed, so that a resumed run drops out what an uninterrupted one would.
             set_seed(settings.seed * 1_000_003 + step * accelerator.num_processes + accelerator.process_index)
-            loss = _step(accelerator, module, optimizer, scheduler, parts, settings)
+            loss = _step(accelerator, module, optimizers, schedulers, parts, settings)
             step += 1
             seen += int(accelerator.reduce(torch.stack([part["attention_mask"].sum() for part in parts]).sum(), "sum"))
             due = step % settings.checkpoint_every == 0 or bool(stop)
@@ -109,7 +111,7 @@ def train(
             if step % settings.log_every == 0 or step == total:
                 history.append({"step": step, "loss": value})
                 speed = seen / (seconds + time.monotonic() - started)
-                accelerator.log({"loss": value, "learning_rate": scheduler.get_last_lr()[0], "tokens_per_second": speed}, step=step)
+                accelerator.log({"loss": value, "learning_rate": schedulers[0].get_last_lr()[0], "tokens_per_second": speed}, step=step)
             bar.update()
             if watch:
                 watch(step)
@@ -144,19 +146,30 @@ def train(
     return record
 
 
-def _prepared(accelerator: Accelerator, module: nn.Module, settings: Optimisation, total: int) -> tuple[Any, Any, Any]:
-    trainable = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
-    kept = [p for name, p in trainable if p.ndim < 2]  # biases and norms are not decayed
-    groups = [{"params": [p for _, p in trainable if p.ndim >= 2], "weight_decay": settings.weight_decay}, {"params": kept, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=settings.learning_rate, fused=True)
+def _prepared(accelerator: Accelerator, module: nn.Module, settings: Optimisation, total: int) -> tuple[Any, list[Any], list[Any]]:
+    optimizers = optimizers_of(module, settings)
     warm_up = math.ceil(total * settings.warmup_ratio)
     schedule = {"linear": get_linear_schedule_with_warmup, "cosine": get_cosine_schedule_with_warmup}[settings.schedule]
-    scheduler = schedule(optimizer, warm_up, total)
+    schedulers = [schedule(optimizer, warm_up, total) for optimizer in optimizers]
     module.train()
-    prepared = accelerator.prepare(module, optimizer)
-    # The scheduler steps once an optimiser step, however many processes: it is saved with the rest, but not wrapped.
-    accelerator.register_for_checkpointing(scheduler)
-    return prepared[0], prepared[1], scheduler
+    prepared = accelerator.prepare(module, *optimizers)
+    # The schedulers step once an optimiser step, however many processes: they are saved with the rest, but not wrapped.
+    accelerator.register_for_checkpointing(*schedulers)
+    return prepared[0], list(prepared[1:]), schedulers
+
+
+def optimizers_of(module: nn.Module, settings: Optimisation) -> list[torch.optim.Optimizer]:
+    """AdamW; with Muon, that for the matrices of the encoder's layers, and AdamW for the rest."""
+    trainable = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
+    rate, decay = settings.learning_rate, settings.weight_decay
+    matrices = {name: p for name, p in trainable if settings.optimizer == "muon" and p.ndim == 2 and ".layer." in name}
+    others = [p for name, p in trainable if name not in matrices]
+    kept = [p for p in others if p.ndim < 2]  # biases and norms are not decayed
+    groups = [{"params": [p for p in others if p.ndim >= 2], "weight_decay": decay}, {"params": kept, "weight_decay": 0.0}]
+    optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=rate, fused=True)]
+    if matrices:
+        optimizers.append(torch.optim.Muon(matrices.values(), lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"))
+    return optimizers
 
 
 def _batches(stage: Stage, epochs: list[list[list[int]]], step: int, accelerator: Accelerator) -> Iterator[list[dict[str, torch.Tensor]]]:
@@ -170,7 +183,12 @@ def _batches(stage: Stage, epochs: list[list[list[int]]], step: int, accelerator
 
 
 def _step(
-    accelerator: Accelerator, module: nn.Module, optimizer: Any, scheduler: Any, parts: list[dict[str, torch.Tensor]], settings: Optimisation
+    accelerator: Accelerator,
+    module: nn.Module,
+    optimizers: list[Any],
+    schedulers: list[Any],
+    parts: list[dict[str, torch.Tensor]],
+    settings: Optimisation,
 ) -> torch.Tensor:
     """One optimiser step; the loss of a batch is the same in however many parts and on however many processes it is computed."""
     loss = torch.zeros((), device=accelerator.device)
@@ -184,9 +202,10 @@ def _step(
             accelerator.backward(share)
         loss += share.detach()
     accelerator.clip_grad_norm_((p for p in module.parameters() if p.requires_grad), settings.max_grad_norm)
-    optimizer.step()
-    scheduler.step()
-    optimizer.zero_grad()
+    for turn in (*optimizers, *schedulers):
+        turn.step()
+    for optimizer in optimizers:
+        optimizer.zero_grad()
     mean: torch.Tensor = accelerator.reduce(loss, "mean")
     return mean
 

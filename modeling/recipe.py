@@ -51,6 +51,8 @@ class Optimisation:
     epochs: int = 10
     batch_size: int = 128
     """Sequences (or pairs) an optimiser step, over all processes."""
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    """Muon: for the matrices of the encoder's layers, AdamW for all else; its steps are as long as AdamW's, so that one learning rate serves both."""
     learning_rate: float = 1e-5
     weight_decay: float = 0.01
     warmup_ratio: float = 0.025

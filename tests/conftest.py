@@ -22,7 +22,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 TINY = """
 name: tiny
 encoder: {hidden_size: 48, layers: 2, heads: 2, intermediate_size: 96}
-ner: {languages: [eng], epochs: 3, batch_size: 32, learning_rate: 2e-3, warmup_ratio: 0.1, precision: "no", checkpoint_every: 20}
+ner: {languages: [eng], epochs: 3, batch_size: 32, optimizer: muon, learning_rate: 2e-3, warmup_ratio: 0.1, precision: "no", checkpoint_every: 20}
 ipac:
   {korean_pairs: 64, epochs: 1, batch_size: 64, learning_rate: 1e-3, precision: "no", checkpoint_every: 5, replay_weight: 1.0, shared_english: masked}
 """

@@ -9,12 +9,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from accelerate.utils import DistributedType
 from safetensors.torch import load_file
 
+from dataset_scripts.errors import ConlipaError
 from modeling.encoder import new_encoder
+from modeling.loop import optimizers_of, train
 from modeling.ner import DenoisingModule, NerModule
 from modeling.recipe import Encoder, LabelBias, Ner
 from tests.conftest import ROOT, TINY, run
@@ -179,3 +183,28 @@ def test_the_record_says_what_the_weights_were_made_from(tiny_release: Path) -> 
     assert record["steps"] == 3 * 75
     assert record["environment"]["torch"].startswith("2.")
     assert len(record["data"]) == 16
+
+
+def test_muon_takes_the_matrices_of_the_layers_and_adamw_all_else() -> None:
+    torch.manual_seed(0)
+    model = new_encoder(Encoder(hidden_size=32, layers=2, heads=2, intermediate_size=64))
+    adamw, muon = optimizers_of(NerModule(model), Ner(optimizer="muon", learning_rate=1e-2, weight_decay=0.0))
+    taken = [[p for group in optimizer.param_groups for p in group["params"]] for optimizer in (adamw, muon)]
+    assert sorted(map(id, taken[0] + taken[1])) == sorted(map(id, model.parameters()))
+    assert {id(p) for p in taken[1]} == {id(p) for name, p in model.named_parameters() if ".layer." in name and p.ndim == 2}
+    query = model.roberta.encoder.layer[0].attention.self.query.weight
+    before = query.detach().clone()
+    query.grad = torch.randn(32, 32) * torch.logspace(-3, 3, 32)  # some directions a million times as steep as others
+    muon.step()
+    turned = torch.linalg.svdvals(query.detach() - before)
+    assert turned.max() < 3 * turned.median()  # all of them are gone in
+    assert turned.square().mean().sqrt() == pytest.approx(1e-2 * 0.2 * 32**0.5, rel=0.3)  # as far as AdamW would
+
+
+def test_muon_is_refused_where_each_process_has_a_part_of_a_matrix(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("accelerate.Accelerator.distributed_type", DistributedType.FSDP)
+    module = NerModule(new_encoder(Encoder(hidden_size=32, layers=1, heads=2, intermediate_size=64)))
+    stage = SimpleNamespace(name="ner", settings=Ner(optimizer="muon", epochs=1), module=module, batches=lambda epoch: [[0]])
+    with pytest.raises(ConlipaError, match="optimizer: adamw"):
+        train(stage, tmp_path / "out", tmp_path / "work", {})  # type: ignore[arg-type]
+    assert not (tmp_path / "out").exists()
