@@ -26,7 +26,7 @@ demo: .venv/ready
 	$(RUN)conlipa demo
 
 # The models that travel with the package, from WikiANN: make mini WIKIANN=DIR:DIR, make mini-en WIKIANN=DIR
-# (hours, and half an hour, on two cores; both go on where they were interrupted). Only mini, the default, brings an ONNX file: the package stays small.
+# (an hour and a half, and half an hour, on two cores; both go on where they were interrupted). Only mini, the default, brings an ONNX file: the package stays small.
 PARTS = --model runs/$(1)/conlipa-$(1)-ner --adapter runs/$(1)/conlipa-$(1)-ipac
 mini mini-en: .venv/ready
 	$(RUN)conlipa release --profile $@ --wikiann $(WIKIANN) --out runs/$@
