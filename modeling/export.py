@@ -106,7 +106,7 @@ def _trace(model: Any, file: Path) -> None:
 def _quantise(file: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    quantize_dynamic(file, file, op_types_to_quantize=["MatMul"], weight_type=QuantType.QInt8)
+    quantize_dynamic(file, file, op_types_to_quantize=["MatMul"], per_channel=True, weight_type=QuantType.QInt8)
 
 
 def _describe(file: Path, written: dict[str, Any]) -> None:
