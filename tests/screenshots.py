@@ -1,6 +1,6 @@
 """The picture of the Space for the README: the page twice, beside each other, in two languages, as the packaged model tags them.
 
-python -m tests.screenshots [LANG LANG [OUT.png]]     # default: sin urd space/screenshot.png; needs Chromium and the languages' fonts
+python -m tests.screenshots [LANG LANG [OUT.png]]     # default: mar kir space/screenshot.png; needs Chromium and the languages' fonts
 """
 
 from __future__ import annotations
@@ -42,4 +42,4 @@ def picture(langs: tuple[str, str], out: Path) -> None:
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]
-    picture((arguments[0], arguments[1]) if arguments else ("sin", "urd"), Path(arguments[2]) if len(arguments) > 2 else OUT)
+    picture((arguments[0], arguments[1]) if arguments else ("mar", "kir"), Path(arguments[2]) if len(arguments) > 2 else OUT)
