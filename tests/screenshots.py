@@ -1,5 +1,7 @@
 """The picture of the Space for the README: the page twice, beside each other, in two languages, as the packaged model tags them.
 
+The default languages are two in whose examples it finds a name; it does not in all.
+
 python -m tests.screenshots [LANG LANG [OUT.png]]     # default: mar kir space/screenshot.png; needs Chromium and the languages' fonts
 """
 
