@@ -1,6 +1,8 @@
 # Every target sets up .venv by itself when it is missing or the requirements have changed.
 PYTHON ?= python3
 RUN = .venv/bin/
+# Links into the package, for mypy and editors, which cannot know that conlipa.modeling is the folder modeling/.
+ROOMS = dataset_scripts hub_cards modeling space
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
@@ -17,7 +19,6 @@ lint: .venv/ready
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)mypy
-	$(RUN)mypy conlipa.py
 
 bench: .venv/ready
 	$(RUN)python -m tests.benchmarks
@@ -30,21 +31,21 @@ demo: .venv/ready
 PARTS = --model runs/$(1)/conlipa-$(1)-ner --adapter runs/$(1)/conlipa-$(1)-ipac
 mini mini-en: .venv/ready
 	$(RUN)conlipa release --profile $@ --wikiann $(WIKIANN) --out runs/$@
-	$(RUN)python -m modeling.calibration $(call PARTS,$@) --wikiann $(WIKIANN)
+	$(RUN)python -m conlipa.modeling.inference.calibration $(call PARTS,$@) --wikiann $(WIKIANN)
 	$(if $(filter mini,$@),$(RUN)conlipa export $(call PARTS,$@) --int8 --out runs/$@/conlipa-$@-ipac/model.onnx)
 	$(RUN)conlipa release --profile $@ --wikiann $(WIKIANN) --out runs/$@
 	rm -rf modeling/$@/ner modeling/$@/ipac && mkdir -p modeling/$@
 	cp -r runs/$@/conlipa-$@-ner modeling/$@/ner
 	cp -r runs/$@/conlipa-$@-ipac modeling/$@/ipac
-	$(RUN)python -m hub_cards.readme README.md --release runs/$@
+	$(RUN)python -m conlipa.hub_cards.readme README.md --release runs/$@
 
 # Every table and figure of both papers: make report WIKIANN=DIR:DIR (an hour or two on two cores; goes on where it was interrupted).
 report: .venv/ready
-	$(RUN)python -m modeling.report $(if $(wildcard runs/mini/conlipa-mini-ipac),$(call PARTS,mini)) --wikiann $(or $(WIKIANN),sample) --jobs 2 --out runs/report
+	$(RUN)python -m conlipa.modeling.report $(if $(wildcard runs/mini/conlipa-mini-ipac),$(call PARTS,mini)) --wikiann $(or $(WIKIANN),sample) --jobs 2 --out runs/report
 
 # The same as it travels with the package, and its claims in the README.
 mini-report: report
-	$(RUN)python -m hub_cards.readme README.md --report runs/report
+	$(RUN)python -m conlipa.hub_cards.readme README.md --report runs/report
 	rm -rf modeling/mini/report && mkdir modeling/mini/report
 	cp runs/report/*.md runs/report/*.svg runs/report/report.html modeling/mini/report
 
@@ -52,6 +53,7 @@ mini-report: report
 	$(PYTHON) -m venv .venv
 	$(RUN)pip install -q --upgrade pip
 	$(RUN)pip install -q -c constraints.txt -e ".[dev]"
+	$(foreach room,$(ROOMS),ln -sfn ../../$(room) src/conlipa/$(room);)
 	touch $@
 
 clean:

@@ -11,8 +11,8 @@ import difflib
 from dataclasses import dataclass
 from functools import cache
 
-from dataset_scripts.errors import UsageError
-from dataset_scripts.tables import rows
+from conlipa.dataset_scripts.tables import rows
+from conlipa.errors import UsageError
 
 
 @dataclass(frozen=True)

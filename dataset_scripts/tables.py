@@ -21,6 +21,6 @@ def rows(name: str) -> list[dict[str, str]]:
 def digest() -> str:
     """Of the tables and code that decide what the builders yield: a changed pair or engine must not be answered from an old cache."""
     found = hashlib.sha256()
-    for path in sorted(path for pattern in ("*.csv", "*.py", "*/*.csv", "pairs/*.tsv") for path in FOLDER.glob(pattern)):
+    for path in sorted(path for pattern in ("*.csv", "*.py", "*/*.py", "*/*.csv", "pairs/*.tsv") for path in FOLDER.glob(pattern)):
         found.update(path.read_bytes())
     return found.hexdigest()

@@ -12,16 +12,16 @@ from huggingface_hub.repocard_data import CardData
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pyarrow import parquet
 
-from dataset_scripts.conlipa import GROUPS
-from dataset_scripts.languages import language
-from dataset_scripts.quality import QUALITY
-from dataset_scripts.tables import FOLDER
-from modeling.comparison import case_table
-from modeling.evaluation import table
-from modeling.recipe import Recipe
+from conlipa.dataset_scripts.languages import language
+from conlipa.dataset_scripts.loanwords.builder import GROUPS
+from conlipa.dataset_scripts.quality.quality import QUALITY
+from conlipa.dataset_scripts.tables import FOLDER
+from conlipa.modeling.evaluation.comparison import case_table
+from conlipa.modeling.evaluation.evaluation import table
+from conlipa.modeling.recipe import Recipe
 
 _templates = Environment(
-    loader=PackageLoader("hub_cards"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
+    loader=PackageLoader("conlipa.hub_cards"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
 )
 
 SOURCES = {"sample": "the kit's built-in sample (not a benchmark)", "hub": "WikiANN (`unimelb-nlp/wikiann`)"}
@@ -167,7 +167,7 @@ def _kin(sources: list[str], report: dict[str, Any]) -> dict[str, str]:
 
 
 def ipac_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], source: str, calibration: dict[str, Any] | None = None) -> str:
-    """The card of the stage-2 adapter; `calibration` is what `modeling.calibration` wrote beside it, if it was run."""
+    """The card of the stage-2 adapter; `calibration` is what `conlipa.modeling.inference.calibration` wrote beside it, if it was run."""
     data = _model_data(recipe, scores["after"], source, f"{recipe.name}-ipac", library_name="peft", base_model=f"NAMESPACE/{recipe.name}-ner")
     both = table({"before": scores["before"], "IPAC": scores["after"]})
     return _card(

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
-from dataset_scripts.errors import ConlipaError
+from conlipa.errors import ConlipaError
 
 Answer = TypeVar("Answer")
 

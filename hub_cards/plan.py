@@ -9,9 +9,9 @@ from pathlib import Path
 import yaml
 from huggingface_hub import RepoCard
 
-from dataset_scripts.errors import ConlipaError
-from hub_cards.release import MANIFEST, Tree
-from modeling.recipe import recorded_recipe
+from conlipa.errors import ConlipaError
+from conlipa.hub_cards.release import MANIFEST, Tree
+from conlipa.modeling.recipe import recorded_recipe
 
 PLACEHOLDER = "NAMESPACE"
 """Stands in the cards of a release for whoever will publish it."""

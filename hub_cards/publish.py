@@ -7,11 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from dataset_scripts.errors import ConlipaError
-from dataset_scripts.hub import need_hub
-from dataset_scripts.writing import write_json
-from hub_cards.patience import patient
-from hub_cards.plan import KIT_TAG, Repo, plan
+from conlipa.atomic_files import write_json
+from conlipa.errors import ConlipaError
+from conlipa.hub import need_hub
+from conlipa.hub_cards.patience import patient
+from conlipa.hub_cards.plan import KIT_TAG, Repo, plan
 
 COLLECTION = "Zero-shot NER on phonemes"
 

@@ -1,7 +1,7 @@
 """Write a release's scores and tables of a report into a Markdown file, between its marks: `<!-- conlipa-mini -->` for the release of that
 recipe, `<!-- control -->` for that section of the report.
 
-python -m hub_cards.readme README.md [--release DIR] [--report DIR]
+python -m conlipa.hub_cards.readme README.md [--release DIR] [--report DIR]
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import argparse
 import json
 from pathlib import Path
 
-from dataset_scripts.errors import ConlipaError, told
-from dataset_scripts.languages import language
-from dataset_scripts.writing import write_text
-from hub_cards.plan import read_tree
-from modeling.comparison import case_table
+from conlipa.atomic_files import write_text
+from conlipa.dataset_scripts.languages import language
+from conlipa.errors import ConlipaError, told
+from conlipa.hub_cards.plan import read_tree
+from conlipa.modeling.evaluation.comparison import case_table
 
 
 def with_block(text: str, name: str, content: str) -> str:

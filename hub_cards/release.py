@@ -12,23 +12,23 @@ from typing import Any
 
 from datasets import Dataset
 
-import modeling
-from dataset_scripts.conlipa import FEATURES as PAIR_FEATURES
-from dataset_scripts.conlipa import GROUPS
-from dataset_scripts.errors import ConlipaError
-from dataset_scripts.languages import by_case
-from dataset_scripts.pairs import pairs_path, read_pairs
-from dataset_scripts.tables import FOLDER
-from dataset_scripts.wikiann import SPLITS, folders
-from dataset_scripts.writing import complaints_about, whole_folder, write_json, write_text
-from hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikiann_card
-from modeling.corpus import Corpus
-from modeling.evaluation import evaluate, table
-from modeling.fingerprint import of_folder, of_pairs
-from modeling.loading import CALIBRATION_FILE
-from modeling.recipe import Recipe, completed, read_recipe
-from modeling.train import train_stage
-from space import space_files
+from conlipa import modeling
+from conlipa.atomic_files import complaints_about, whole_folder, write_json, write_text
+from conlipa.dataset_scripts.languages import by_case
+from conlipa.dataset_scripts.loanwords.builder import FEATURES as PAIR_FEATURES
+from conlipa.dataset_scripts.loanwords.builder import GROUPS
+from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
+from conlipa.dataset_scripts.tables import FOLDER
+from conlipa.dataset_scripts.wikiann.wikiann import SPLITS, folders
+from conlipa.errors import ConlipaError
+from conlipa.hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikiann_card
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.data.fingerprint import of_folder, of_pairs
+from conlipa.modeling.evaluation.evaluation import evaluate, table
+from conlipa.modeling.inference.loading import CALIBRATION_FILE
+from conlipa.modeling.recipe import Recipe, completed, read_recipe
+from conlipa.modeling.train import train_stage
+from conlipa.space import space_files
 
 MANIFEST = "release.json"
 METRIC = Path(modeling.__file__).parent / "phoneme_ner_f1"

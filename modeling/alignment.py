@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dataset_scripts.g2p import ipa_string
-from dataset_scripts.wikiann import LABELS
+from conlipa.dataset_scripts.g2p.phonemizer import ipa_string
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 
 LABEL_IDS = {label: number for number, label in enumerate(LABELS)}
 OUTSIDE = LABEL_IDS["O"]

@@ -11,13 +11,13 @@ from torch import nn
 from torch.nn.utils import parametrize
 from transformers import AutoModelForTokenClassification, AutoTokenizer, RobertaConfig, RobertaForTokenClassification, RobertaModel
 
-from dataset_scripts.errors import ConlipaError
-from dataset_scripts.hub import need_hub
-from dataset_scripts.ipa import is_ipa
-from dataset_scripts.similarity import features
-from dataset_scripts.wikiann import LABELS
-from modeling.recipe import GRAPHEMES, PHONEMES, Encoder, LabelBias
-from modeling.tokenizer import phoneme_tokenizer, size, vocabulary
+from conlipa.dataset_scripts.g2p.ipa import is_ipa
+from conlipa.dataset_scripts.g2p.similarity import features
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.errors import ConlipaError
+from conlipa.hub import need_hub
+from conlipa.modeling.recipe import GRAPHEMES, PHONEMES, Encoder, LabelBias
+from conlipa.modeling.tokenizer import phoneme_tokenizer, size, vocabulary
 
 _FORM = "conlipa_input"
 """Where a model's own configuration says what it reads."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from modeling.alignment import NO_WORD, OUTSIDE, inside
+from conlipa.modeling.alignment import NO_WORD, OUTSIDE, inside
 
 
 def encode_graphemes(tokenizer: Any, words: Sequence[str], labels: Sequence[int] | None, max_length: int) -> dict[str, list[int]]:

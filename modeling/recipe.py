@@ -11,8 +11,8 @@ from typing import Any, Literal, get_type_hints
 
 import yaml
 
-from dataset_scripts.errors import ConlipaError, UsageError, nearest
-from dataset_scripts.wikiann import LABELS
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.errors import ConlipaError, UsageError, nearest
 
 RECIPES = Path(__file__).parent / "recipes"
 PHONEMES, GRAPHEMES = "phonemes", "graphemes"

@@ -20,8 +20,8 @@ from anyascii import anyascii
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from dataset_scripts.g2p import WORD_SEPARATOR
-from dataset_scripts.ipa import AFFRICATES, CONSONANTS, VOWELS, is_ipa
+from conlipa.dataset_scripts.g2p.ipa import AFFRICATES, CONSONANTS, VOWELS, is_ipa
+from conlipa.dataset_scripts.g2p.phonemizer import WORD_SEPARATOR
 
 MASK = "<mask>"
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", MASK]

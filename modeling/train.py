@@ -16,12 +16,12 @@ from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING
 
-from dataset_scripts.errors import ConlipaError, UsageError, told
-from modeling.quiet import quiet
-from modeling.recipe import TRACKERS, Recipe, completed, profiles, read_recipe
+from conlipa.errors import ConlipaError, UsageError, told
+from conlipa.modeling.recipe import TRACKERS, Recipe, completed, profiles, read_recipe
+from conlipa.quiet import quiet
 
 if TYPE_CHECKING:
-    from modeling.corpus import Corpus
+    from conlipa.modeling.data.corpus import Corpus
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
     """What the command line asks for."""
     recipe = read_recipe(arguments.profile)
     if arguments.dry_run:
-        from modeling.parameters import parameter_counts
+        from conlipa.modeling.training.parameters import parameter_counts
 
         print(json.dumps(parameter_counts(recipe)))
         return
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise UsageError("--out is needed (or --dry-run)")
     if arguments.stage == "ipac" and not arguments.ner:
         raise UsageError("ipac needs --ner, the model folder of stage 1")
-    from modeling.corpus import Corpus
+    from conlipa.modeling.data.corpus import Corpus
 
     train_stage(arguments.stage, recipe, Corpus(arguments.wikiann, arguments.strict), arguments.out, arguments.ner, tracker=arguments.tracker)
 
@@ -62,11 +62,11 @@ def train_stage(
     from accelerate import PartialState
     from accelerate.utils import set_seed
 
-    from modeling.fingerprint import of_folder, of_pairs, of_sentences
-    from modeling.ipac import IpacStage
-    from modeling.loop import RECORD, facts_of, train
-    from modeling.ner import NerStage
-    from modeling.sentences import source_languages
+    from conlipa.modeling.data.fingerprint import of_folder, of_pairs, of_sentences
+    from conlipa.modeling.data.sentences import source_languages
+    from conlipa.modeling.training.ipac import IpacStage
+    from conlipa.modeling.training.loop import RECORD, facts_of, train
+    from conlipa.modeling.training.ner import NerStage
 
     PartialState(cpu=not _has_gpu())
     languages = source_languages(corpus, recipe.ner.languages)

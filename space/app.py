@@ -2,7 +2,7 @@
 
 python app.py            # CONLIPA_MODEL and CONLIPA_ADAPTER name another model
 
-This file is the Space; the page itself (`space.page`) comes with the package that requirements.txt names.
+This file is the Space; the page itself (`conlipa.space.page`) comes with the package that requirements.txt names.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")  # calls that its qu
 import gradio as gr
 from starlette.middleware import Middleware
 
-import space
-from space.guard import Guard
-from space.page import build
-from space.tagging import load
+from conlipa import space
+from conlipa.space.guard import Guard
+from conlipa.space.page import build
+from conlipa.space.tagging import load
 
 QUEUE = 512
 """Calls that may wait; the next one is told that the queue is full."""

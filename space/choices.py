@@ -7,7 +7,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from dataset_scripts.languages import by_case, languages
+from conlipa.dataset_scripts.languages import by_case, languages
 
 _FOLDER = Path(__file__).parent
 FIRST = "sin"

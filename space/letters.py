@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from dataset_scripts.errors import ConlipaError
-from dataset_scripts.letter_map import read_letter_map
-from space.tagging import checked
+from conlipa.dataset_scripts.g2p.letter_map import read_letter_map
+from conlipa.errors import ConlipaError
+from conlipa.space.tagging import checked
 
 MAX_CHARACTERS = 20_000
 MAX_ROWS = 2_000

@@ -6,7 +6,7 @@ import threading
 from functools import cache, partial
 from typing import Any
 
-from space.tagging import chosen
+from conlipa.space.tagging import chosen
 
 _LOCK = threading.Lock()
 
@@ -15,10 +15,10 @@ class Neighbours:
     """All words of CONLIPA, both sides, as unit vectors of one encoder."""
 
     def __init__(self, model: str, adapter: str | None) -> None:
-        from dataset_scripts.conlipa import GROUPS
-        from dataset_scripts.pairs import pairs_path, read_pairs
-        from modeling.encoder import load_adapted
-        from modeling.word_vectors import embedded
+        from conlipa.dataset_scripts.loanwords.builder import GROUPS
+        from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
+        from conlipa.modeling.encoder import load_adapted
+        from conlipa.modeling.inference.word_vectors import embedded
 
         pairs = [pair for group in GROUPS.values() for lang in group for pair in read_pairs(pairs_path(lang))]
         sides = [(str(pair["language"]), str(pair["target"]), str(pair["target_ipa"])) for pair in pairs]

@@ -7,10 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from dataset_scripts.errors import ConlipaError
-from dataset_scripts.g2p import ipa_string
-from space import choices, letters, rendering, tagging
-from space.neighbours import nearest
+from conlipa.dataset_scripts.g2p.phonemizer import ipa_string
+from conlipa.errors import ConlipaError
+from conlipa.space import choices, letters, rendering, tagging
+from conlipa.space.neighbours import nearest
 
 _INTRODUCTION = """# Zero-shot NER on phonemes
 Text is transcribed to IPA, and a small phoneme encoder marks persons, organisations and places, also in languages that it never saw annotated."""

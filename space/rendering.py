@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from dataset_scripts.g2p import WORD_SEPARATOR
-from dataset_scripts.languages import languages
-from dataset_scripts.words import Word
+from conlipa.dataset_scripts.g2p.phonemizer import WORD_SEPARATOR
+from conlipa.dataset_scripts.g2p.words import Word
+from conlipa.dataset_scripts.languages import languages
 
 KINDS = {"PER": "person", "ORG": "organisation", "LOC": "place"}
 Spoken = Sequence[tuple[Word, Sequence[str]]]

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from conlipa import ConlipaError, Tagger
-from dataset_scripts import engines, g2p
-from dataset_scripts.words import Word, words
+from conlipa.dataset_scripts.g2p import engines
+from conlipa.dataset_scripts.g2p import phonemizer as g2p
+from conlipa.dataset_scripts.g2p.words import Word, words
+from conlipa.errors import ConlipaError
+from conlipa.modeling.inference.tagger import Tagger
 
 MAX_CHARACTERS = 5000
 _FORGET_AFTER = 5000
@@ -23,7 +25,7 @@ _spent = 0
 
 def chosen(with_adapter: bool = True) -> tuple[str, str | None]:
     """Model and adapter: of CONLIPA_MODEL and CONLIPA_ADAPTER, or those that travel with the package."""
-    from modeling.tagger import MINI, packaged
+    from conlipa.modeling.inference.tagger import MINI, packaged
 
     model, adapter = packaged(os.environ.get("CONLIPA_MODEL") or MINI, os.environ.get("CONLIPA_ADAPTER") or None)
     return model, adapter if with_adapter else None

@@ -13,9 +13,9 @@ from accelerate import Accelerator
 from accelerate.utils import set_seed
 from safetensors.torch import save_file
 
-from modeling.corpus import Corpus
-from modeling.ipac import IpacStage
-from modeling.recipe import read_recipe
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.recipe import read_recipe
+from conlipa.modeling.training.ipac import IpacStage
 
 
 def main(recipe_file: str, ner: str, out: str) -> None:

@@ -30,9 +30,9 @@ def main() -> None:
         os.environ.update(hub.env())  # before the client is imported
         from huggingface_hub.utils import _http as http_client
 
-        from dataset_scripts.errors import ConlipaError
-        from hub_cards import patience
-        from hub_cards.publish import publish
+        from conlipa.errors import ConlipaError
+        from conlipa.hub_cards import patience
+        from conlipa.hub_cards.publish import publish
 
         patience.FIRST_PAUSE_S = 0.0
         # The client waits a second before it sends a file again, and there are many to send again here.

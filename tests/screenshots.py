@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import space
+from conlipa import space
 from tests.browser import DESKTOP, browser, choose
 from tests.serving import serving
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modeling.ablation import STUDIES, main, read_study
-from modeling.papers import cases, row
-from modeling.recipe import read_recipe, with_ipac
-from modeling.significance import difference_over_languages
+from conlipa.modeling.evaluation.papers import cases, row
+from conlipa.modeling.evaluation.significance import difference_over_languages
+from conlipa.modeling.recipe import read_recipe, with_ipac
+from conlipa.modeling.studies.ablation import STUDIES, main, read_study
 from tests.conftest import TINY, run
 
 
@@ -41,7 +41,7 @@ def test_a_study_is_trained_measured_and_not_done_twice(tiny_release: Path, tmp_
     study.write_text("title: Two arms\nreference: none\narms: {none: , plain: {replay_weight: 0.0}}\n", encoding="utf-8")
     other.write_text("title: The same\nreference: none\narms: {none: , another name: {replay_weight: 0.0, korean_pairs: 64}}\n", encoding="utf-8")
     options = ["--profile", str(recipe), "--ner", str(tiny_release / "tiny-ner"), "--langs", "sin,tgk", "--out", str(out)]
-    command = ["-m", "modeling.ablation", str(study), *options, "--seeds", "2", "--sentences", "20"]
+    command = ["-m", "conlipa.modeling.studies.ablation", str(study), *options, "--seeds", "2", "--sentences", "20"]
     first = run(*command)
     assert "| plain |" in first.stdout
     report = json.loads((out / "two.json").read_text(encoding="utf-8"))
@@ -55,7 +55,7 @@ def test_a_study_is_trained_measured_and_not_done_twice(tiny_release: Path, tmp_
     assert len(list((out / "runs").glob("*/training.json"))) == 2
     again = run(*command)
     assert again.stdout == first.stdout
-    run("-m", "modeling.ablation", str(other), *options, "--seeds", "2", "--sentences", "10")
+    run("-m", "conlipa.modeling.studies.ablation", str(other), *options, "--seeds", "2", "--sentences", "10")
     same = json.loads((out / "other.json").read_text(encoding="utf-8"))
     assert len(same["arms"]["another name"]["paper_f1"]["seeds"]) == 2
     assert {path: path.stat().st_mtime_ns for path in (out / "runs").rglob("*") if path.is_file()} == files

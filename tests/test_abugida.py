@@ -7,13 +7,13 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataset_scripts.abugida import Abugida
-from dataset_scripts.engines import engine
-from dataset_scripts.errors import ConlipaError
-from dataset_scripts.g2p import phonemizer
-from dataset_scripts.ipa import foreign_letters, is_ipa, rewritten, segment
-from dataset_scripts.languages import languages
-from dataset_scripts.tables import rows
+from conlipa.dataset_scripts.g2p.abugida import Abugida
+from conlipa.dataset_scripts.g2p.engines import engine
+from conlipa.dataset_scripts.g2p.ipa import foreign_letters, is_ipa, rewritten, segment
+from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
+from conlipa.dataset_scripts.languages import languages
+from conlipa.dataset_scripts.tables import rows
+from conlipa.errors import ConlipaError
 
 CODES = sorted({name.partition(":")[2] for row in languages().values() for name in row.engines if name.startswith("abugida:")})
 ROLES = {"consonant", "sonorant", "vowel", "sign", "independent", "virama", "shifter", "closer", "silencer", "shortened", "rule"}

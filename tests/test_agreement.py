@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dataset_scripts.agreement import agreement, read_sentences
-from dataset_scripts.errors import ConlipaError
+from conlipa.dataset_scripts.quality.agreement import agreement, read_sentences
+from conlipa.errors import ConlipaError
 from tests.conftest import SHARED, run
 
 ROWS = [
@@ -32,7 +32,7 @@ def test_only_tokens_of_letters_are_compared_and_in_one_normal_form(folder: Path
 
 
 def test_the_command_prints_a_table(folder: Path) -> None:
-    printed = run("-m", "dataset_scripts.agreement", str(folder)).stdout
+    printed = run("-m", "conlipa.dataset_scripts.quality.agreement", str(folder)).stdout
     assert printed.splitlines()[2].startswith("| tgk | 2 | 4 | 1 | ")
 
 

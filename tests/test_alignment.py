@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataset_scripts.wikiann import LABELS
-from modeling.alignment import LABEL_IDS, encode, inside, word_labels
-from modeling.tokenizer import phoneme_tokenizer
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.modeling.alignment import LABEL_IDS, encode, inside, word_labels
+from conlipa.modeling.tokenizer import phoneme_tokenizer
 
 TOKENIZER = phoneme_tokenizer()
 SENTENCES = st.lists(st.tuples(st.lists(st.sampled_from("ptkaiu"), min_size=1, max_size=9), st.integers(0, 6)), min_size=1, max_size=40)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataset_scripts.wikiann import LABELS
-from modeling.alignment import encode
-from modeling.augmentation import Words, augmented, chunks, neighbours, positions, words_of
-from modeling.batches import LABEL_PAD
-from modeling.recipe import Augmentation
-from modeling.tokenizer import phoneme_tokenizer, vocabulary
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.modeling.alignment import encode
+from conlipa.modeling.data.augmentation import Words, augmented, chunks, neighbours, positions, words_of
+from conlipa.modeling.data.batches import LABEL_PAD
+from conlipa.modeling.recipe import Augmentation
+from conlipa.modeling.tokenizer import phoneme_tokenizer, vocabulary
 
 TOKENIZER = phoneme_tokenizer()
 TOKENS = {number: token for token, number in vocabulary().items()}

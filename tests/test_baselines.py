@@ -20,8 +20,8 @@ from transformers import (
     XLMRobertaModel,
 )
 
-from dataset_scripts.wikiann import LABELS
-from modeling.graphemes import encode_graphemes
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.modeling.graphemes import encode_graphemes
 from tests.conftest import conlipa, run
 
 OUT, B_LOC, I_LOC, B_PER, I_PER = (LABELS.index(label) for label in ("O", "B-LOC", "I-LOC", "B-PER", "I-PER"))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from conlipa import Tagger
-from modeling.calibration import ece, fitted, reliability, scores
-from modeling.tagger import packaged
+from conlipa.modeling.inference.calibration import ece, fitted, reliability, scores
+from conlipa.modeling.inference.tagger import packaged
 from tests.conftest import run
 
 
@@ -47,7 +47,7 @@ def test_a_calibrated_folder_changes_scores_and_no_span(tmp_path: Path) -> None:
     text = "Marie Curie was born in Warsaw , Poland ."
     plain: Any = Tagger.from_pretrained(*pair, lang="eng", backend="torch")
     before = plain(text)
-    run("-m", "modeling.calibration", "--model", where, "--adapter", str(tmp_path / "ipac"), "--wikiann", "sample")
+    run("-m", "conlipa.modeling.inference.calibration", "--model", where, "--adapter", str(tmp_path / "ipac"), "--wikiann", "sample")
     record = json.loads((tmp_path / "ipac" / "calibration.json").read_text(encoding="utf-8"))
     assert set(record) == {"temperature", "fitted_on", "ece_before", "ece_after"}
     assert record["ece_after"] < record["ece_before"]
@@ -60,4 +60,4 @@ def test_a_calibrated_folder_changes_scores_and_no_span(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_none_is_said() -> None:
-    assert "no such folder" in run("-m", "modeling.calibration", "--model", "someone/model", code=1).stderr
+    assert "no such folder" in run("-m", "conlipa.modeling.inference.calibration", "--model", "someone/model", code=1).stderr

@@ -8,12 +8,12 @@ import pytest
 import torch
 from transformers import ByT5Tokenizer, T5Config, T5ForConditionalGeneration
 
-from dataset_scripts import charsiu
-from dataset_scripts.engines import engine
-from dataset_scripts.errors import ConlipaError
-from dataset_scripts.g2p import Phonemizer
-from dataset_scripts.languages import languages
-from dataset_scripts.tables import rows
+from conlipa.dataset_scripts.g2p import charsiu
+from conlipa.dataset_scripts.g2p.engines import engine
+from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer
+from conlipa.dataset_scripts.languages import languages
+from conlipa.dataset_scripts.tables import rows
+from conlipa.errors import ConlipaError
 from tests.conftest import complaint, conlipa
 
 WORDS = ["müzik", "a", "Türkiye", "ev", "a", "İstanbul", "çok", "bilgisayar"]

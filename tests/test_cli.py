@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dataset_scripts.languages import languages
+from conlipa.dataset_scripts.languages import languages
 from tests.conftest import complaint, conlipa, run
 
 

@@ -6,9 +6,9 @@ import pytest
 from datasets import load_dataset
 
 import conlipa  # noqa: F401  (registers the two datasets)
-from dataset_scripts.conlipa import GROUPS
-from dataset_scripts.pairs import pairs_path, read_pairs
-from dataset_scripts.wikiann import LABELS
+from conlipa.dataset_scripts.loanwords.builder import GROUPS
+from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from tests.conftest import run
 
 CONFIGS = ["all", "extra", *GROUPS["all"], *GROUPS["extra"]]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataset_scripts.words import words
-from modeling.entities import Entity
-from modeling.entity_formats import conll, doccano, json_line, write_brat
+from conlipa.dataset_scripts.g2p.words import words
+from conlipa.modeling.inference.entities import Entity
+from conlipa.modeling.inference.entity_formats import conll, doccano, json_line, write_brat
 from tests.conftest import complaint, conlipa
 
 

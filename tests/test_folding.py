@@ -7,9 +7,9 @@ from pathlib import Path
 
 import regex
 
-from dataset_scripts.g2p import Phonemizer
-from dataset_scripts.wikiann import source
-from modeling.tokenizer import Folding, folding, phoneme_tokenizer
+from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer
+from conlipa.dataset_scripts.wikiann.wikiann import source
+from conlipa.modeling.tokenizer import Folding, folding, phoneme_tokenizer
 
 TOKENIZER = phoneme_tokenizer()
 

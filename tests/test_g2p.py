@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from segments import Tokenizer
 
-from dataset_scripts.error_rates import edit_distance
-from dataset_scripts.errors import ConlipaError, UsageError
-from dataset_scripts.g2p import ipa_string, phonemizer
-from dataset_scripts.ipa import AFFRICATES, CONSONANTS, KEPT_MODIFIERS, VOWELS, is_ipa, rewritten, segment
-from dataset_scripts.languages import languages
+from conlipa.dataset_scripts.g2p.ipa import AFFRICATES, CONSONANTS, KEPT_MODIFIERS, VOWELS, is_ipa, rewritten, segment
+from conlipa.dataset_scripts.g2p.phonemizer import ipa_string, phonemizer
+from conlipa.dataset_scripts.languages import languages
+from conlipa.dataset_scripts.quality.error_rates import edit_distance
+from conlipa.errors import ConlipaError, UsageError
 
 HELLO = {
     "Latn": "Salam", "Cyrl": "Салам", "Arab": "سلام", "Hani": "中国", "Hang": "한국", "Kana": "カナダ",
@@ -62,7 +62,7 @@ def test_presentation_forms_are_the_same_word() -> None:
 
 
 def test_a_word_is_transcribed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataset_scripts import g2p
+    from conlipa.dataset_scripts.g2p import phonemizer as g2p
 
     asked: list[str] = []
     real = g2p.engine("espeak:fi")
@@ -123,8 +123,8 @@ def test_engines_that_do_not_exist() -> None:
 def test_a_language_without_any_engine_is_told_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     from dataclasses import replace
 
-    from dataset_scripts import g2p
-    from dataset_scripts.languages import language
+    from conlipa.dataset_scripts.g2p import phonemizer as g2p
+    from conlipa.dataset_scripts.languages import language
 
     monkeypatch.setattr(g2p, "language", lambda code: replace(language("kin"), engines=()))
     with pytest.raises(ConlipaError, match=r"no engine transcribes Kinyarwanda \(kin\); give your own letters with --engine map:FILE.csv"):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dataset_scripts.g2p import phonemizer
-from dataset_scripts.languages import languages
+from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
+from conlipa.dataset_scripts.languages import languages
 
 HAND_CHECKED: dict[str, dict[str, str]] = defaultdict(dict)
 for line in (Path(__file__).parent / "hand_checked.tsv").read_text(encoding="utf-8").splitlines():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataset_scripts.ipa import AFFRICATES, CONSONANTS, VOWELS, foreign_letters, is_ipa, segment
+from conlipa.dataset_scripts.g2p.ipa import AFFRICATES, CONSONANTS, VOWELS, foreign_letters, is_ipa, segment
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from modeling.encoder import new_encoder, plain_state_dict
-from modeling.ipac import IpacModule, adapted, info_nce, pool, projection
-from modeling.recipe import Encoder, Ipac, Recipe
+from conlipa.modeling.encoder import new_encoder, plain_state_dict
+from conlipa.modeling.recipe import Encoder, Ipac, Recipe
+from conlipa.modeling.training.ipac import IpacModule, adapted, info_nce, pool, projection
 
 SMALL = Recipe("small", Encoder(hidden_size=32, layers=2, heads=2, intermediate_size=64), ipac=Ipac(projection=16))
 
@@ -90,7 +90,7 @@ def test_the_articulatory_embedding_is_saved_as_a_plain_matrix() -> None:
 
 
 def test_like_phonemes_start_with_like_embeddings() -> None:
-    from modeling.tokenizer import vocabulary
+    from conlipa.modeling.tokenizer import vocabulary
 
     torch.manual_seed(0)
     vectors = new_encoder(SMALL.encoder).roberta.embeddings.word_embeddings.parametrizations.weight[0].features

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from dataset_scripts.errors import UsageError
-from dataset_scripts.languages import by_case, language, languages
+from conlipa.dataset_scripts.languages import by_case, language, languages
+from conlipa.errors import UsageError
 
 CASES = {
     "1": "sin som mri quy uig aii kin ilo",

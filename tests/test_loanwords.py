@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from dataset_scripts.similarity import similarity
-from modeling.loanwords import Loanwords
-from modeling.recipe import Ipac
+from conlipa.dataset_scripts.g2p.similarity import similarity
+from conlipa.modeling.data.loanwords import Loanwords
+from conlipa.modeling.recipe import Ipac
 
 SMALL = Ipac(languages=("tam", "tur"), batch_size=32)
 

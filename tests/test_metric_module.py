@@ -22,11 +22,11 @@ from seqeval.scheme import IOB2
 from sklearn.metrics import confusion_matrix
 from sklearn.metrics import f1_score as sklearn_f1
 
-from dataset_scripts.wikiann import LABELS
-from modeling import metrics
-from modeling.alignment import encode
-from modeling.phoneme_ner_f1 import phoneme_ner_f1 as module
-from modeling.significance import paired_bootstrap
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.modeling.alignment import encode
+from conlipa.modeling.evaluation import metrics
+from conlipa.modeling.evaluation.significance import paired_bootstrap
+from conlipa.modeling.phoneme_ner_f1 import phoneme_ner_f1 as module
 
 FOLDER = Path(module.__file__).parent
 Compute = Callable[..., dict[str, Any]]
@@ -242,7 +242,7 @@ def test_card_and_page() -> None:
     card = yaml.safe_load(front)
     assert (card["sdk"], card["app_file"], card["tags"]) == ("gradio", "app.py", ["evaluate", "metric", "conlipa"])
     assert (FOLDER / card["app_file"]).is_file()
-    from modeling.phoneme_ner_f1 import app
+    from conlipa.modeling.phoneme_ner_f1 import app
 
     result = app.score(*app.EXAMPLE, bootstrap=0)
     assert f"`entity_f1` is {result['entity_f1']:.2f}, `paper_f1` {result['paper_f1']:.2f}" in text  # the card's example is the page's

@@ -9,8 +9,8 @@ from seqeval.metrics import f1_score as seqeval_f1
 from seqeval.scheme import IOB2
 from sklearn.metrics import f1_score as sklearn_f1
 
-from dataset_scripts.wikiann import LABELS
-from modeling.metrics import entity_f1, paper_f1, summary
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1, summary
 
 SEQUENCES = st.lists(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=12), min_size=1, max_size=8)
 

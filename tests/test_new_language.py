@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from dataset_scripts.languages import languages
-from dataset_scripts.tables import rows
-from modeling.tagger import packaged
+from conlipa.dataset_scripts.languages import languages
+from conlipa.dataset_scripts.tables import rows
+from conlipa.modeling.inference.tagger import packaged
 from tests.conftest import ROOT
 
 TUTORIAL = (ROOT / "dataset_scripts" / "NEW_LANGUAGE.md").read_text(encoding="utf-8")

@@ -11,16 +11,16 @@ import pytest
 import torch
 
 from conlipa import Tagger
-from dataset_scripts.errors import ConlipaError, UsageError
-from dataset_scripts.g2p import ipa_string, phonemizer
-from dataset_scripts.wikiann import source
-from dataset_scripts.words import words
-from modeling.alignment import word_labels
-from modeling.encoder import load_adapted
-from modeling.loading import temperature
-from modeling.metrics import entity_f1
-from modeling.tagger import packaged
-from modeling.torch_backend import TorchBackend
+from conlipa.dataset_scripts.g2p.phonemizer import ipa_string, phonemizer
+from conlipa.dataset_scripts.g2p.words import words
+from conlipa.dataset_scripts.wikiann.wikiann import source
+from conlipa.errors import ConlipaError, UsageError
+from conlipa.modeling.alignment import word_labels
+from conlipa.modeling.encoder import load_adapted
+from conlipa.modeling.evaluation.metrics import entity_f1
+from conlipa.modeling.inference.loading import temperature
+from conlipa.modeling.inference.tagger import packaged
+from conlipa.modeling.inference.torch_backend import TorchBackend
 from tests.conftest import ROOT, complaint, conlipa
 
 pytest.importorskip("onnx", reason="the extra 'onnx' is not installed")
@@ -58,7 +58,7 @@ def test_the_file_alone_is_the_tagger(file: Path) -> None:
 
 
 def test_bf16_and_int8_keep_the_score(file: Path) -> None:
-    from modeling.corpus import Corpus, encoded
+    from conlipa.modeling.data.corpus import Corpus, encoded
 
     corpus, onnx = Corpus("sample"), Tagger.from_pretrained(str(file)).backend
     model, tokenizer = load_adapted(*packaged("mini"))
@@ -104,7 +104,7 @@ def test_what_is_no_such_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="takes no adapter"):
         Tagger.from_pretrained(str(tmp_path / "x.onnx"), "somewhere")
     (tmp_path / "calibration.json").write_text(json.dumps({"temperature": 0}), encoding="utf-8")
-    from modeling.loading import temperature
+    from conlipa.modeling.inference.loading import temperature
 
     with pytest.raises(ConlipaError, match="expected a number above 0"):
         temperature(str(tmp_path), None)

@@ -9,8 +9,8 @@ import pytest
 from huggingface_hub import ModelCard
 from safetensors.numpy import load_file
 
-from modeling.fingerprint import of_folder
-from modeling.tagger import PACKAGED, packaged
+from conlipa.modeling.data.fingerprint import of_folder
+from conlipa.modeling.inference.tagger import PACKAGED, packaged
 from tests.conftest import conlipa
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from dataset_scripts.conlipa import GROUPS, paper_size
-from dataset_scripts.errors import ConlipaError
-from dataset_scripts.hangul import hangul, loanword
-from dataset_scripts.korean_pairs import PAPER_SIZE
-from dataset_scripts.languages import language, languages
-from dataset_scripts.pairs import COLUMNS, HELD_OUT, pairs_path, read_pairs, rebuild
-from dataset_scripts.similarity import similarity
-from dataset_scripts.tables import FOLDER
+from conlipa.dataset_scripts.g2p.similarity import similarity
+from conlipa.dataset_scripts.languages import language, languages
+from conlipa.dataset_scripts.loanwords.builder import GROUPS, paper_size
+from conlipa.dataset_scripts.loanwords.hangul import hangul, loanword
+from conlipa.dataset_scripts.loanwords.korean_pairs import PAPER_SIZE
+from conlipa.dataset_scripts.loanwords.pairs import COLUMNS, HELD_OUT, pairs_path, read_pairs, rebuild
+from conlipa.dataset_scripts.tables import FOLDER
+from conlipa.errors import ConlipaError
 
 ALL = [iso for group in GROUPS.values() for iso in group]
 LEAST = {"cmn": 100, "kor": 1500} | dict.fromkeys(GROUPS["extra"], 60)
@@ -106,7 +106,7 @@ def test_every_extra_language_with_pairs_is_in_the_table() -> None:
 
 
 def test_the_proof_is_of_these_pairs_and_holds() -> None:
-    from dataset_scripts.pair_proof import prove
+    from conlipa.dataset_scripts.loanwords.pair_proof import prove
 
     proof = json.loads((FOLDER / "pairs" / "proof.json").read_text(encoding="utf-8"))["languages"]
     assert list(proof) == ALL
@@ -117,7 +117,7 @@ def test_the_proof_is_of_these_pairs_and_holds() -> None:
 
 
 def test_shuffling_leaves_no_pair_together() -> None:
-    from dataset_scripts.pair_proof import shuffled
+    from conlipa.dataset_scripts.loanwords.pair_proof import shuffled
 
     rows = [dict(zip(COLUMNS, ROW, strict=True)) | {"english_ipa": ipa} for ipa in ("a u t o", "k k k")]
     assert shuffled(rows)[0] < 1.0  # type: ignore[arg-type]

@@ -6,9 +6,9 @@ from statistics import mean, stdev
 
 import pytest
 
-from dataset_scripts.errors import ConlipaError
-from dataset_scripts.languages import by_case, languages
-from modeling.papers import BASELINES, TABLES, Row, cases, main_results, published, row, table
+from conlipa.dataset_scripts.languages import by_case, languages
+from conlipa.errors import ConlipaError
+from conlipa.modeling.evaluation.papers import BASELINES, TABLES, Row, cases, main_results, published, row, table
 
 ROUNDING = 0.011
 """Figures, AVG and STD are each rounded to 0.01; together they are off by no more."""

@@ -8,8 +8,8 @@ from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from tokenizers.processors import ByteLevel
 
-from modeling.phoneme_ids import remembered
-from modeling.tokenizer import phoneme_tokenizer, phonemes
+from conlipa.modeling.inference.phoneme_ids import remembered
+from conlipa.modeling.tokenizer import phoneme_tokenizer, phonemes
 
 PLAIN = phoneme_tokenizer()
 REMEMBERED = remembered(PLAIN)

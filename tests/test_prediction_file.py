@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from conlipa import main
-from dataset_scripts.tables import FOLDER
-from dataset_scripts.wikiann import LABELS
-from modeling.corpus import Corpus, encoded
-from modeling.encoder import load_adapted, max_length
-from modeling.evaluation import tagged
-from modeling.phoneme_ner_f1.phoneme_ner_f1 import entity_counts
-from modeling.significance import paired_bootstrap
-from modeling.tagger import packaged
+from conlipa.cli import main
+from conlipa.dataset_scripts.tables import FOLDER
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.modeling.data.corpus import Corpus, encoded
+from conlipa.modeling.encoder import load_adapted, max_length
+from conlipa.modeling.evaluation.evaluation import tagged
+from conlipa.modeling.evaluation.significance import paired_bootstrap
+from conlipa.modeling.inference.tagger import packaged
+from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import entity_counts
 from tests.conftest import conlipa
 
 GOLD = FOLDER / "sample" / "tgk" / "dev.tsv"

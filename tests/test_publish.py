@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from dataset_scripts.pairs import pairs_path, read_pairs
-from hub_cards.cards import wikiann_card
+from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
+from conlipa.hub_cards.cards import wikiann_card
 from tests.conftest import complaint, conlipa, run
 from tests.hub import loopback_hub
 from tests.serving import serving

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from dataset_scripts.languages import by_case, languages
-from dataset_scripts.quality import QUALITY, of_dictionary, of_sentences
+from conlipa.dataset_scripts.languages import by_case, languages
+from conlipa.dataset_scripts.quality.quality import QUALITY, of_dictionary, of_sentences
 from tests.conftest import SHARED
 
 FIGURES = json.loads(QUALITY.read_text(encoding="utf-8"))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dataset_scripts.errors import ConlipaError
-from hub_cards.readme import tables_of, with_block
+from conlipa.errors import ConlipaError
+from conlipa.hub_cards.readme import tables_of, with_block
 from tests.conftest import ROOT, run
 
 
@@ -24,7 +24,7 @@ def test_a_block_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "control.md").write_text("## Control\n\nWords.\n\n| a |\n|---|\n| 1 |\n\nMade by `x`\n", encoding="utf-8")
     file = tmp_path / "README.md"
     file.write_text("before\n<!-- control -->\nold\n<!-- /control -->\nafter\n", encoding="utf-8")
-    run("-m", "hub_cards.readme", str(file), "--report", str(tmp_path))
+    run("-m", "conlipa.hub_cards.readme", str(file), "--report", str(tmp_path))
     assert file.read_text(encoding="utf-8") == "before\n<!-- control -->\n| a |\n|---|\n| 1 |\n\nMade by `x`\n<!-- /control -->\nafter\n"
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dataset_scripts.errors import ConlipaError, UsageError
-from modeling.recipe import profiles, read_recipe
+from conlipa.errors import ConlipaError, UsageError
+from conlipa.modeling.recipe import profiles, read_recipe
 from tests.conftest import run
 
 

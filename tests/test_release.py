@@ -15,10 +15,10 @@ import pytest
 import yaml
 from datasets import load_dataset
 
-from dataset_scripts.conlipa import GROUPS
-from dataset_scripts.errors import ConlipaError
-from hub_cards.release import MANIFEST, _claim
-from modeling.recipe import read_recipe
+from conlipa.dataset_scripts.loanwords.builder import GROUPS
+from conlipa.errors import ConlipaError
+from conlipa.hub_cards.release import MANIFEST, _claim
+from conlipa.modeling.recipe import read_recipe
 from tests.conftest import ROOT, TINY, complaint, conlipa, run
 
 LOGITS = """
@@ -71,9 +71,9 @@ def test_hub_classes_parse_the_cards(tiny_release: Path) -> None:
 
 
 def test_stock_classes_in_a_fresh_process_give_the_logits_of_the_evaluation(tiny_release: Path) -> None:
-    from modeling.alignment import encode
-    from modeling.encoder import load_adapted
-    from modeling.prediction import logits
+    from conlipa.modeling.alignment import encode
+    from conlipa.modeling.encoder import load_adapted
+    from conlipa.modeling.inference.prediction import logits
 
     words = [["l", "ʌ", "n", "d", "ə", "n"], ["ɪ", "z"], ["tʃʰʲ", "“"]]
     model, tokenizer = load_adapted(str(tiny_release / "tiny-ner"), str(tiny_release / "tiny-ipac"))
@@ -186,8 +186,8 @@ def _content(tree: Path) -> dict[str, bytes]:
 
 
 def test_a_cut_evaluation_is_finished_from_what_it_has(tiny_release: Path, tmp_path: Path) -> None:
-    from modeling.corpus import Corpus
-    from modeling.evaluation import evaluate
+    from conlipa.modeling.data.corpus import Corpus
+    from conlipa.modeling.evaluation.evaluation import evaluate
 
     memory = tmp_path / "memory"
     memory.write_text(json.dumps({"sin": {"paper_f1": 1.0, "entity_f1": 2.0, "n": 3}}), encoding="utf-8")
@@ -199,7 +199,7 @@ def test_a_cut_evaluation_is_finished_from_what_it_has(tiny_release: Path, tmp_p
 def test_a_full_disk_is_one_line_and_leaves_nothing_that_looks_finished(tiny_release: Path, tmp_path: Path) -> None:
     limited = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000));"
-        "import conlipa; conlipa.main(sys.argv[1:])"
+        "from conlipa.cli import main; main(sys.argv[1:])"
     )
     out = tmp_path / "release"
     shutil.copytree(tiny_release / "conlipa", out / "conlipa")

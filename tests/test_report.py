@@ -16,24 +16,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dataset_scripts.errors import ConlipaError
-from dataset_scripts.writing import write_json
-from modeling.ablation import read_study
-from modeling.corpus import Corpus
-from modeling.encoder import load_adapted
-from modeling.evaluation import evaluate, tagged
-from modeling.metrics import entity_f1, paper_f1
-from modeling.papers import cases, row, table
-from modeling.recipe import read_recipe, with_ipac
-from modeling.report import __main__ as command
-from modeling.report import claims, main_results
-from modeling.report.claims import Claim, Effect, cosine_effect, deciding, effects_of, verdict
-from modeling.report.kept import Kept
-from modeling.report.measured import runs_of
-from modeling.report.page import html
-from modeling.report.section import Inputs, Section
-from modeling.runs import seeded
-from modeling.torch_backend import has_bf16
+from conlipa.atomic_files import write_json
+from conlipa.errors import ConlipaError
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.encoder import load_adapted
+from conlipa.modeling.evaluation.evaluation import evaluate, tagged
+from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1
+from conlipa.modeling.evaluation.papers import cases, row, table
+from conlipa.modeling.inference.torch_backend import has_bf16
+from conlipa.modeling.recipe import read_recipe, with_ipac
+from conlipa.modeling.report import __main__ as command
+from conlipa.modeling.report import claims, main_results
+from conlipa.modeling.report.claims import Claim, Effect, cosine_effect, deciding, effects_of, verdict
+from conlipa.modeling.report.kept import Kept
+from conlipa.modeling.report.measured import runs_of
+from conlipa.modeling.report.page import html
+from conlipa.modeling.report.section import Inputs, Section
+from conlipa.modeling.studies.ablation import read_study
+from conlipa.modeling.studies.runs import seeded
 from tests.conftest import ROOT, TINY, run
 
 SMALL = TINY.replace("batch_size: 64", "batch_size: 128").replace("{korean_pairs", "{languages: [swa], korean_pairs")
@@ -71,7 +71,7 @@ class Made:
 def made(tiny_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     report = Made(tiny_release, tmp_path_factory.mktemp("report"))
     write_json(evaluate(str(report.ner), None, Corpus("sample"), None, "validation"), report.baseline)
-    run("-m", "modeling.report", *report.options(report.out, baseline=f"stage1={report.baseline}"), env=ONE_THREAD)
+    run("-m", "conlipa.modeling.report", *report.options(report.out, baseline=f"stage1={report.baseline}"), env=ONE_THREAD)
     return report
 
 
@@ -274,7 +274,7 @@ def test_claims_are_lines_of_what_the_studies_measured(made: Made, monkeypatch: 
 def test_a_bad_argument_is_told_in_one_line(
     made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: dict[str, str], code: int, said: str
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["modeling.report", *made.options(tmp_path / "out", **options)])
+    monkeypatch.setattr(sys, "argv", ["conlipa.modeling.report", *made.options(tmp_path / "out", **options)])
     with pytest.raises(SystemExit) as ended:
         command.main()
     (line,) = capsys.readouterr().err.splitlines()
@@ -295,7 +295,7 @@ def test_a_baseline_of_other_sentences_is_refused(made: Made, tmp_path: Path) ->
 @pytest.mark.slow
 def test_killed_and_started_again_by_two_processes_the_report_is_the_same(made: Made, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    arguments = [sys.executable, "-m", "modeling.report", *made.options(out, baseline=f"stage1={made.baseline}", jobs=2)]
+    arguments = [sys.executable, "-m", "conlipa.modeling.report", *made.options(out, baseline=f"stage1={made.baseline}", jobs=2)]
     running = subprocess.Popen(arguments, cwd=ROOT, env={**os.environ, **ONE_THREAD}, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 300
     while not list((out / "work" / "runs").glob("*/training.json")):

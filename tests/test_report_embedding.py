@@ -13,15 +13,15 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from modeling.corpus import Corpus
-from modeling.encoder import load_adapted, new_encoder, save_tagger
-from modeling.recipe import Recipe, read_recipe
-from modeling.report import drift, embedding, tsne
-from modeling.report.section import Inputs, Section
-from modeling.report.words import alignment, pairs_of, similarity, uniformity
-from modeling.tokenizer import phoneme_tokenizer
-from modeling.train import train_stage
-from modeling.word_vectors import embedded
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.encoder import load_adapted, new_encoder, save_tagger
+from conlipa.modeling.inference.word_vectors import embedded
+from conlipa.modeling.recipe import Recipe, read_recipe
+from conlipa.modeling.report import drift, embedding, tsne
+from conlipa.modeling.report.section import Inputs, Section
+from conlipa.modeling.report.words import alignment, pairs_of, similarity, uniformity
+from conlipa.modeling.tokenizer import phoneme_tokenizer
+from conlipa.modeling.train import train_stage
 
 ROOT_2 = math.sqrt(0.5)
 

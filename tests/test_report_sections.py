@@ -14,20 +14,20 @@ import torch
 from peft import LoraConfig, TaskType, get_peft_model
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
-from dataset_scripts.languages import by_case, language
-from modeling.ablation import read_study
-from modeling.corpus import Corpus
-from modeling.encoder import form_of, load_adapted, new_encoder, save_tagger
-from modeling.evaluation import evaluate, tagged
-from modeling.graphemes import encode_graphemes
-from modeling.metrics import entity_f1, paper_f1
-from modeling.papers import FOLDER
-from modeling.recipe import Recipe, read_recipe
-from modeling.report import families, graphemes, scripts
-from modeling.report.families import OVERALL, relatives, transfers
-from modeling.report.section import Inputs
-from modeling.tokenizer import phoneme_tokenizer
-from modeling.torch_backend import has_bf16
+from conlipa.dataset_scripts.languages import by_case, language
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.encoder import form_of, load_adapted, new_encoder, save_tagger
+from conlipa.modeling.evaluation.evaluation import evaluate, tagged
+from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1
+from conlipa.modeling.evaluation.papers import FOLDER
+from conlipa.modeling.graphemes import encode_graphemes
+from conlipa.modeling.inference.torch_backend import has_bf16
+from conlipa.modeling.recipe import Recipe, read_recipe
+from conlipa.modeling.report import families, graphemes, scripts
+from conlipa.modeling.report.families import OVERALL, relatives, transfers
+from conlipa.modeling.report.section import Inputs
+from conlipa.modeling.studies.ablation import read_study
+from conlipa.modeling.tokenizer import phoneme_tokenizer
 
 LANGS = ("tuk", "uzb", "tgk", "tel")
 """Latin, Latin, Cyrillic, Telugu script; Turkic, Turkic, Iranian, Dravidian."""

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataset_scripts.g2p import Phonemizer, ipa_string, phonemizer
-from dataset_scripts.ipa import rewritten, segments
-from dataset_scripts.words import words
+from conlipa.dataset_scripts.g2p.ipa import rewritten, segments
+from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, ipa_string, phonemizer
+from conlipa.dataset_scripts.g2p.words import words
 from tests.conftest import ROOT
 
 LANGS = ["eng", "sin", "tha", "kor", "cmn", "ara", "khm"]
@@ -81,7 +81,7 @@ def test_a_word_of_a_megabyte_takes_seconds(lang: str, letters: str) -> None:
 
 
 def test_a_memory_that_is_full_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dataset_scripts.g2p._REMEMBERED", 2)
+    monkeypatch.setattr("conlipa.dataset_scripts.g2p.phonemizer._REMEMBERED", 2)
     transcribe = Phonemizer("fin")
     for word in ["talo", "auto", "yö", "maa", "talo"]:
         assert transcribe([word, "ja"]) == phonemizer("fin")([word, "ja"])

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from dataset_scripts.errors import UsageError
-from dataset_scripts.languages import languages
-from dataset_scripts.script_guess import guess_language
-from dataset_scripts.wikiann import source
+from conlipa.dataset_scripts.g2p.language_guess import guess_language
+from conlipa.dataset_scripts.languages import languages
+from conlipa.dataset_scripts.wikiann.wikiann import source
+from conlipa.errors import UsageError
 
 
 @pytest.mark.parametrize(

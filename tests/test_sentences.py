@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from dataset_scripts.errors import ConlipaError
-from modeling.corpus import Corpus
-from modeling.recipe import Augmentation, Ner
-from modeling.sentences import Sentences, source_languages
-from modeling.tokenizer import phoneme_tokenizer
+from conlipa.errors import ConlipaError
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.data.sentences import Sentences, source_languages
+from conlipa.modeling.recipe import Augmentation, Ner
+from conlipa.modeling.tokenizer import phoneme_tokenizer
 
 TOKENIZER = phoneme_tokenizer()
 

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataset_scripts.errors import ConlipaError
-from dataset_scripts.languages import by_case
-from dataset_scripts.words import words
-from modeling.tagger import Entity
-from space import choices, letters, rendering
-from space.guard import MAX_BYTES
+from conlipa.dataset_scripts.g2p.words import words
+from conlipa.dataset_scripts.languages import by_case
+from conlipa.errors import ConlipaError
+from conlipa.modeling.inference.tagger import Entity
+from conlipa.space import choices, letters, rendering
+from conlipa.space.guard import MAX_BYTES
 from tests.benchmarks.space import load
 from tests.serving import serving
 
@@ -182,8 +182,8 @@ def test_control_characters_are_shown_as_pictures() -> None:
 
 @pytest.mark.slow
 def test_a_loanword_is_its_own_nearest_neighbour(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataset_scripts.pairs import pairs_path, read_pairs
-    from space.neighbours import nearest
+    from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
+    from conlipa.space.neighbours import nearest
 
     monkeypatch.delenv("CONLIPA_MODEL", raising=False)
     pair = read_pairs(pairs_path("swa"))[0]

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from space import choices, space_files
+from conlipa.space import choices, space_files
 from tests.browser import DESKTOP, PHONE, browser, choose
 from tests.serving import serving
 

@@ -19,7 +19,7 @@ def nlp() -> Any:
 
 def test_the_component_is_found_by_its_entry_point() -> None:
     (found,) = [point for point in entry_points(group="spacy_factories") if point.name == "conlipa"]
-    assert found.value == "modeling.spacy_component:make_conlipa"
+    assert found.value == "conlipa.modeling.inference.spacy_component:make_conlipa"
 
 
 def test_entities_are_the_taggers(nlp: Any) -> None:

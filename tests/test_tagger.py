@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conlipa import Tagger
-from dataset_scripts.errors import ConlipaError, UsageError
-from dataset_scripts.languages import languages
-from dataset_scripts.wikiann import LABELS, Folder, source
-from dataset_scripts.words import words
-from modeling.entities import LabelledText
-from modeling.fingerprint import of_folder
-from modeling.onnx_backend import OnnxBackend
-from modeling.tagger import packaged
+from conlipa.dataset_scripts.g2p.words import words
+from conlipa.dataset_scripts.languages import languages
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS, Folder, source
+from conlipa.errors import ConlipaError, UsageError
+from conlipa.modeling.data.fingerprint import of_folder
+from conlipa.modeling.inference.entities import LabelledText
+from conlipa.modeling.inference.onnx_backend import OnnxBackend
+from conlipa.modeling.inference.tagger import packaged
 from tests.conftest import complaint, conlipa, run
 
 SPACES = [" ", "  ", "\t", "\u00a0", "\u3000", " \u200b "]
@@ -171,7 +171,7 @@ def test_a_document_has_the_entities_of_its_lines(mini: Any) -> None:
 MEMORY = """
 import resource
 from conlipa import Tagger
-from dataset_scripts.wikiann import source
+from conlipa.dataset_scripts.wikiann.wikiann import source
 texts = [" ".join(sentence.tokens) for sentence in source("sample").sentences("tgk", "validation")]
 tagger, part = Tagger.from_pretrained(lang="tgk", backend="{backend}"), "{between}".join(texts)
 few = tagger("{between}".join([part] * 3))

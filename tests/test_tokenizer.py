@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
-from dataset_scripts.g2p import ipa_string, phonemizer
-from dataset_scripts.ipa import AFFRICATES, CONSONANTS, KEPT_MODIFIERS, MAX_MODIFIERS, VOWELS
-from dataset_scripts.languages import languages
-from dataset_scripts.wikiann import source
-from modeling.tokenizer import SPECIAL, phoneme_tokenizer, size, vocabulary
+from conlipa.dataset_scripts.g2p.ipa import AFFRICATES, CONSONANTS, KEPT_MODIFIERS, MAX_MODIFIERS, VOWELS
+from conlipa.dataset_scripts.g2p.phonemizer import ipa_string, phonemizer
+from conlipa.dataset_scripts.languages import languages
+from conlipa.dataset_scripts.wikiann.wikiann import source
+from conlipa.modeling.tokenizer import SPECIAL, phoneme_tokenizer, size, vocabulary
 from tests.conftest import run
 
 TOKENIZER = phoneme_tokenizer()

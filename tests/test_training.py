@@ -16,11 +16,11 @@ import torch
 from accelerate.utils import DistributedType
 from safetensors.torch import load_file
 
-from dataset_scripts.errors import ConlipaError
-from modeling.encoder import new_encoder
-from modeling.loop import optimizers_of, train
-from modeling.ner import DenoisingModule, NerModule
-from modeling.recipe import Encoder, LabelBias, Ner
+from conlipa.errors import ConlipaError
+from conlipa.modeling.encoder import new_encoder
+from conlipa.modeling.recipe import Encoder, LabelBias, Ner
+from conlipa.modeling.training.loop import optimizers_of, train
+from conlipa.modeling.training.ner import DenoisingModule, NerModule
 from tests.conftest import ROOT, TINY, run
 
 ACCELERATE = str(Path(sys.executable).with_name("accelerate"))

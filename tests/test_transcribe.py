@@ -15,10 +15,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from dataset_scripts.g2p import ipa_string, phonemizer
-from dataset_scripts.transcribe import transcribe_corpus
-from dataset_scripts.wikiann import source
-from dataset_scripts.words import words
+from conlipa.dataset_scripts.g2p.phonemizer import ipa_string, phonemizer
+from conlipa.dataset_scripts.g2p.words import words
+from conlipa.dataset_scripts.wikiann.transcribe import transcribe_corpus
+from conlipa.dataset_scripts.wikiann.wikiann import source
 from tests.conftest import ROOT, run
 
 SHARDS = 4
@@ -37,7 +37,7 @@ def corpus(tmp_path: Path) -> Path:
 
 
 def transcribe(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    return run("-m", "dataset_scripts.transcribe", *arguments, code=code)
+    return run("-m", "conlipa.dataset_scripts.wikiann.transcribe", *arguments, code=code)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -71,7 +71,7 @@ def test_what_is_finished_is_left_alone(corpus: Path, tmp_path: Path) -> None:
 def test_without_ray_one_process_does_it(corpus: Path, tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['ray'] = None\n"
-        "from pathlib import Path; from dataset_scripts.transcribe import transcribe_corpus\n"
+        "from pathlib import Path; from conlipa.dataset_scripts.wikiann.transcribe import transcribe_corpus\n"
         f"print(transcribe_corpus(Path({str(corpus)!r}), Path({str(tmp_path / 'out')!r}), 'tgk', workers=2)['rows'])"
     )
     done = run("-c", code)
@@ -120,7 +120,18 @@ def test_two_workers_killed_and_resumed_write_what_one_writes(corpus: Path, tmp_
         parquet.write_table(pa.table({"text": [f"{text} {number}x{i}" for i in range(60) for text in sentences]}), corpus / f"more{number}.parquet")
     alone, shared = tmp_path / "alone", tmp_path / "shared"
     transcribe_corpus(corpus, alone, "tgk")
-    command = [sys.executable, "-m", "dataset_scripts.transcribe", str(corpus), "--out", str(shared), "--lang", "tgk", "--workers", "2"]
+    command = [
+        sys.executable,
+        "-m",
+        "conlipa.dataset_scripts.wikiann.transcribe",
+        str(corpus),
+        "--out",
+        str(shared),
+        "--lang",
+        "tgk",
+        "--workers",
+        "2",
+    ]
     first = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 300
     while not list(shared.rglob("*.parquet")) and first.poll() is None:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from dataset_scripts.errors import ConlipaError
-from dataset_scripts.languages import language
-from dataset_scripts.wikiann import LABELS, Folder, source
-from dataset_scripts.words import SYMBOL, runs
+from conlipa.dataset_scripts.g2p.words import SYMBOL, runs
+from conlipa.dataset_scripts.languages import language
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS, Folder, source
+from conlipa.errors import ConlipaError
 
 GOOD = "Paris\tB-LOC\nis\tO\n\nGerd\tB-PER\nMüller\tI-PER\n\n"
 
@@ -102,8 +102,8 @@ def test_the_sample_is_what_its_generator_makes() -> None:
     pytest.importorskip("babel")
     import yaml
 
-    from dataset_scripts.make_sample import sentences
-    from dataset_scripts.tables import FOLDER
+    from conlipa.dataset_scripts.tables import FOLDER
+    from conlipa.dataset_scripts.wikiann.make_sample import sentences
 
     patterns = yaml.safe_load((FOLDER / "sample" / "patterns.yaml").read_text(encoding="utf-8"))
     for lang in ("tgk", "eng"):

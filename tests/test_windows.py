@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dataset_scripts.g2p import phonemizer
-from dataset_scripts.words import Word, words
-from modeling.windows import Spoken, sentences, text_windows, windows
+from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
+from conlipa.dataset_scripts.g2p.words import Word, words
+from conlipa.modeling.inference.windows import Spoken, sentences, text_windows, windows
 
 SIZES = st.lists(st.integers(1, 40), max_size=60)
 

@@ -5,8 +5,8 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dataset_scripts.segmenters import character, segmenters
-from dataset_scripts.words import SCRIPTS, SYMBOL, normalised, runs, words
+from conlipa.dataset_scripts.g2p.segmenters import character, segmenters
+from conlipa.dataset_scripts.g2p.words import SCRIPTS, SYMBOL, normalised, runs, words
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 UNSPACED = st.text(st.sampled_from("ชาวไทยกำลังไปๆភ្នំពេញជាວຽງຈັນမြန်မာ北京中国は東京コンピューター \u200b\u200da1.'\U000e0100"))

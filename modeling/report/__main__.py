@@ -1,8 +1,8 @@
 """All tables and figures of both papers, for one model.
 
-    python -m modeling.report --wikiann DIR --out runs/report                     # the packaged model
-    python -m modeling.report --model NER --adapter IPAC --wikiann A:B --out DIR --seeds 3 --sentences 100 --jobs 2
-    python -m modeling.report --wikiann DIR --out DIR --only main,korean,claims
+    python -m conlipa.modeling.report --wikiann DIR --out runs/report                     # the packaged model
+    python -m conlipa.modeling.report --model NER --adapter IPAC --wikiann A:B --out DIR --seeds 3 --sentences 100 --jobs 2
+    python -m conlipa.modeling.report --wikiann DIR --out DIR --only main,korean,claims
 
 Each section is written as soon as it is done: OUT/KEY.md, its figures (SVG) and its numbers (KEY.json); at the end report.md and
 report.html hold all that are done. Interrupted, the same command goes on; a section is made again where weights, data, recipe,
@@ -21,19 +21,19 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from dataset_scripts.errors import ConlipaError, UsageError, nearest, told
-from modeling.corpus import Corpus
-from modeling.encoder import load_adapted
-from modeling.evaluation import SCORES, trained_on
-from modeling.fingerprint import of_folder
-from modeling.papers import cases
-from modeling.quiet import quiet
-from modeling.recipe import profiles, read_recipe
-from modeling.report import claims, studies
-from modeling.report.kept import Kept
-from modeling.report.page import write_report, write_section
-from modeling.report.section import Inputs, Maker
-from modeling.tagger import MINI, packaged
+from conlipa.errors import ConlipaError, UsageError, nearest, told
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.data.fingerprint import of_folder
+from conlipa.modeling.encoder import load_adapted
+from conlipa.modeling.evaluation.evaluation import SCORES, trained_on
+from conlipa.modeling.evaluation.papers import cases
+from conlipa.modeling.inference.tagger import MINI, packaged
+from conlipa.modeling.recipe import profiles, read_recipe
+from conlipa.modeling.report import claims, studies
+from conlipa.modeling.report.kept import Kept
+from conlipa.modeling.report.page import write_report, write_section
+from conlipa.modeling.report.section import Inputs, Maker
+from conlipa.quiet import quiet
 
 MODULES = {"main": "main_results"}
 """Key → module of this folder, where the names differ."""
@@ -58,13 +58,15 @@ SENTENCES = 100
 
 def maker(key: str) -> Maker:
     """The function that makes a section."""
-    made: Maker = studies.makers().get(key) or import_module(f"modeling.report.{MODULES.get(key, key)}").section
+    made: Maker = studies.makers().get(key) or import_module(f"conlipa.modeling.report.{MODULES.get(key, key)}").section
     return made
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    made = argparse.ArgumentParser(prog="python -m modeling.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = argparse.ArgumentParser(
+        prog="python -m conlipa.modeling.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     made.add_argument("--profile", default="mini", help=f"recipe of stage 2: {', '.join(profiles())}, or a YAML file (default: mini)")
     made.add_argument("--model", default=MINI, metavar="DIR", help="stage 1's folder (default: mini, which comes with the package)")
     made.add_argument("--adapter", metavar="DIR", help="stage 2's folder (mini brings its own)")
@@ -141,7 +143,7 @@ def wanted_of(only: str) -> list[str]:
 
 def command_of(arguments: argparse.Namespace, key: str) -> str:
     """The command that makes a section, without the paths of this machine."""
-    parts = ["python", "-m", "modeling.report", "--profile", Path(arguments.profile).name]
+    parts = ["python", "-m", "conlipa.modeling.report", "--profile", Path(arguments.profile).name]
     parts += ["--model", "DIR", "--adapter", "DIR"] if arguments.model != MINI else []
     parts += ["--wikiann", arguments.wikiann if arguments.wikiann in ("hub", "sample") else "DIR"]
     parts += ["--seeds", str(arguments.seeds), "--sentences", str(arguments.sentences)]

@@ -10,16 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from modeling import papers
-from modeling.ablation import read_study
-from modeling.evaluation import SCORES
-from modeling.markdown import markdown_table, signed
-from modeling.phoneme_ner_f1.phoneme_ner_f1 import interval
-from modeling.report.measured import counts_of_study
-from modeling.report.section import Inputs, Section
-from modeling.report.studies import NONE, amount, cases_at_hand, papers_mean
-from modeling.runs import Measured
-from modeling.significance import difference_over_languages
+from conlipa.modeling.evaluation import papers
+from conlipa.modeling.evaluation.evaluation import SCORES
+from conlipa.modeling.evaluation.markdown import markdown_table, signed
+from conlipa.modeling.evaluation.significance import difference_over_languages
+from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import interval
+from conlipa.modeling.report.measured import counts_of_study
+from conlipa.modeling.report.section import Inputs, Section
+from conlipa.modeling.report.studies import NONE, amount, cases_at_hand, papers_mean
+from conlipa.modeling.studies.ablation import read_study
+from conlipa.modeling.studies.runs import Measured
 
 KEY = "claims"
 TITLE = "Claims"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
-from dataset_scripts.errors import ConlipaError
+from conlipa.errors import ConlipaError
 
 _STYLE = {
     "svg.hashsalt": "conlipa",

@@ -18,25 +18,25 @@ from typing import Any, NamedTuple
 import torch
 from accelerate.utils import set_seed
 
-from dataset_scripts.conlipa import GROUPS
-from dataset_scripts.pairs import pairs_path, read_pairs
-from dataset_scripts.writing import write_json
-from modeling.calibration import SOURCE
-from modeling.corpus import encoded
-from modeling.encoder import form_of, load_tagger, max_length, with_short_attention
-from modeling.evaluation import tagged
-from modeling.fingerprint import of_folder, of_pairs, of_sentences
-from modeling.ipac import IpacStage
-from modeling.loanwords import Loanwords
-from modeling.loop import facts_of, train
-from modeling.markdown import markdown_table
-from modeling.metrics import entity_f1, paper_f1
-from modeling.prediction import logits
-from modeling.recipe import Ipac
-from modeling.report.drawing import svg
-from modeling.report.section import Inputs, Section
-from modeling.report.words import alignment, sides, uniformity
-from modeling.word_vectors import embedded
+from conlipa.atomic_files import write_json
+from conlipa.dataset_scripts.loanwords.builder import GROUPS
+from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
+from conlipa.modeling.data.corpus import encoded
+from conlipa.modeling.data.fingerprint import of_folder, of_pairs, of_sentences
+from conlipa.modeling.data.loanwords import Loanwords
+from conlipa.modeling.encoder import form_of, load_tagger, max_length, with_short_attention
+from conlipa.modeling.evaluation.evaluation import tagged
+from conlipa.modeling.evaluation.markdown import markdown_table
+from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1
+from conlipa.modeling.inference.calibration import SOURCE
+from conlipa.modeling.inference.prediction import logits
+from conlipa.modeling.inference.word_vectors import embedded
+from conlipa.modeling.recipe import Ipac
+from conlipa.modeling.report.drawing import svg
+from conlipa.modeling.report.section import Inputs, Section
+from conlipa.modeling.report.words import alignment, sides, uniformity
+from conlipa.modeling.training.ipac import IpacStage
+from conlipa.modeling.training.loop import facts_of, train
 
 KEY = "drift"
 AMOUNTS = FEW, MANY = 512, 7521

@@ -16,22 +16,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from dataset_scripts.conlipa import GROUPS
-from dataset_scripts.languages import language
-from dataset_scripts.pairs import pairs_path, read_pairs, transcribed
-from dataset_scripts.writing import write_json
-from modeling import papers
-from modeling.encoder import load_adapted
-from modeling.fingerprint import of_folder
-from modeling.loanwords import Loanwords
-from modeling.markdown import markdown_table, spread
-from modeling.report import tsne
-from modeling.report.drawing import svg
-from modeling.report.measured import runs_of
-from modeling.report.section import Inputs, Section
-from modeling.report.words import Pairs, Similarity, Space, cosines, pairs_of, similarity
-from modeling.runs import seeded
-from modeling.word_vectors import embedded
+from conlipa.atomic_files import write_json
+from conlipa.dataset_scripts.languages import language
+from conlipa.dataset_scripts.loanwords.builder import GROUPS
+from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs, transcribed
+from conlipa.modeling.data.fingerprint import of_folder
+from conlipa.modeling.data.loanwords import Loanwords
+from conlipa.modeling.encoder import load_adapted
+from conlipa.modeling.evaluation import papers
+from conlipa.modeling.evaluation.markdown import markdown_table, spread
+from conlipa.modeling.inference.word_vectors import embedded
+from conlipa.modeling.report import tsne
+from conlipa.modeling.report.drawing import svg
+from conlipa.modeling.report.measured import runs_of
+from conlipa.modeling.report.section import Inputs, Section
+from conlipa.modeling.report.words import Pairs, Similarity, Space, cosines, pairs_of, similarity
+from conlipa.modeling.studies.runs import seeded
 
 KEY = "embedding"
 PAIRS = Path(__file__).parent / "pairs.csv"

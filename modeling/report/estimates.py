@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from modeling.ablation import scored
-from modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts, interval, resampled
-from modeling.significance import SCORES as SCORE_OF
+from conlipa.modeling.evaluation.significance import SCORES as SCORE_OF
+from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts, interval, resampled
+from conlipa.modeling.studies.ablation import scored
 
 CONFIDENCE, RESAMPLES = 0.95, 1000
 

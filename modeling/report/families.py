@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dataset_scripts.languages import language
-from modeling.ablation import Study, read_study
-from modeling.evaluation import SCORES
-from modeling.markdown import markdown_table, with_interval
-from modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts, Scores, interval
-from modeling.report.estimates import CONFIDENCE, Estimate
-from modeling.report.measured import counts_of_study
-from modeling.report.section import Inputs, Section
-from modeling.significance import scores_of_runs
+from conlipa.dataset_scripts.languages import language
+from conlipa.modeling.evaluation.evaluation import SCORES
+from conlipa.modeling.evaluation.markdown import markdown_table, with_interval
+from conlipa.modeling.evaluation.significance import scores_of_runs
+from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts, Scores, interval
+from conlipa.modeling.report.estimates import CONFIDENCE, Estimate
+from conlipa.modeling.report.measured import counts_of_study
+from conlipa.modeling.report.section import Inputs, Section
+from conlipa.modeling.studies.ablation import Study, read_study
 
 KEY = "families"
 TITLE = "Transfer within a family"

@@ -17,24 +17,24 @@ from datasets import Dataset
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from dataset_scripts.g2p import WORD_SEPARATOR
-from dataset_scripts.languages import language
-from dataset_scripts.writing import whole_folder
-from modeling.ablation import scored
-from modeling.comparison import PAPERS
-from modeling.corpus import Corpus
-from modeling.encoder import new_encoder, save_tagger
-from modeling.evaluation import SCORES
-from modeling.fingerprint import of_sentences
-from modeling.markdown import markdown_table, with_interval
-from modeling.papers import published
-from modeling.recipe import GRAPHEMES, PHONEMES, Augmentation, LabelBias, Recipe, read_recipe
-from modeling.report.scripts import OTHER, by_script
-from modeling.report.section import Inputs, Section
-from modeling.runs import Measured, measure
-from modeling.significance import Difference, difference_over_languages
-from modeling.tokenizer import SPECIAL
-from modeling.train import train_stage
+from conlipa.atomic_files import whole_folder
+from conlipa.dataset_scripts.g2p.phonemizer import WORD_SEPARATOR
+from conlipa.dataset_scripts.languages import language
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.data.fingerprint import of_sentences
+from conlipa.modeling.encoder import new_encoder, save_tagger
+from conlipa.modeling.evaluation.comparison import PAPERS
+from conlipa.modeling.evaluation.evaluation import SCORES
+from conlipa.modeling.evaluation.markdown import markdown_table, with_interval
+from conlipa.modeling.evaluation.papers import published
+from conlipa.modeling.evaluation.significance import Difference, difference_over_languages
+from conlipa.modeling.recipe import GRAPHEMES, PHONEMES, Augmentation, LabelBias, Recipe, read_recipe
+from conlipa.modeling.report.scripts import OTHER, by_script
+from conlipa.modeling.report.section import Inputs, Section
+from conlipa.modeling.studies.ablation import scored
+from conlipa.modeling.studies.runs import Measured, measure
+from conlipa.modeling.tokenizer import SPECIAL
+from conlipa.modeling.train import train_stage
 
 KEY = "graphemes"
 TITLE = "Graphemes instead of phonemes"

@@ -7,16 +7,16 @@ from dataclasses import replace
 from statistics import mean
 from typing import Any
 
-from dataset_scripts.errors import ConlipaError
-from modeling.ablation import compared, read_study
-from modeling.comparison import mean_of
-from modeling.evaluation import SCORES, trained_on
-from modeling.markdown import Cell, markdown_table, spread
-from modeling.papers import Row, row
-from modeling.report.main_results import difference_cell, language_table
-from modeling.report.measured import counts_of_models, counts_of_study
-from modeling.report.section import Inputs, Section
-from modeling.report.studies import about, amount
+from conlipa.errors import ConlipaError
+from conlipa.modeling.evaluation.comparison import mean_of
+from conlipa.modeling.evaluation.evaluation import SCORES, trained_on
+from conlipa.modeling.evaluation.markdown import Cell, markdown_table, spread
+from conlipa.modeling.evaluation.papers import Row, row
+from conlipa.modeling.report.main_results import difference_cell, language_table
+from conlipa.modeling.report.measured import counts_of_models, counts_of_study
+from conlipa.modeling.report.section import Inputs, Section
+from conlipa.modeling.report.studies import about, amount
+from conlipa.modeling.studies.ablation import compared, read_study
 
 KEY = "high"
 TITLE = "High-resource languages of the pairs (Table 8 of the second paper)"

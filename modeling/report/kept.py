@@ -7,13 +7,13 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from dataset_scripts.tables import digest
-from dataset_scripts.writing import write_json
-from modeling.ablation import STUDIES
-from modeling.fingerprint import of_folder
-from modeling.report.claims import COSINE
-from modeling.report.claims import KEY as CLAIMS
-from modeling.report.section import Inputs, Section
+from conlipa.atomic_files import write_json
+from conlipa.dataset_scripts.tables import digest
+from conlipa.modeling.data.fingerprint import of_folder
+from conlipa.modeling.report.claims import COSINE
+from conlipa.modeling.report.claims import KEY as CLAIMS
+from conlipa.modeling.report.section import Inputs, Section
+from conlipa.modeling.studies.ablation import STUDIES
 
 HERE = Path(__file__).parent
 

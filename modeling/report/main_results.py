@@ -7,17 +7,17 @@ from dataclasses import replace
 from statistics import stdev
 from typing import Any
 
-from dataset_scripts.errors import ConlipaError
-from dataset_scripts.languages import language
-from modeling.comparison import mean_of
-from modeling.evaluation import SCORES
-from modeling.markdown import Cell, markdown_table, with_interval
-from modeling.papers import Row, cases, main_results, table
-from modeling.report.estimates import Scores, scores_of
-from modeling.report.measured import counts_of_models
-from modeling.report.section import Inputs, Section
-from modeling.runs import Measured
-from modeling.significance import difference_over_languages
+from conlipa.dataset_scripts.languages import language
+from conlipa.errors import ConlipaError
+from conlipa.modeling.evaluation.comparison import mean_of
+from conlipa.modeling.evaluation.evaluation import SCORES
+from conlipa.modeling.evaluation.markdown import Cell, markdown_table, with_interval
+from conlipa.modeling.evaluation.papers import Row, cases, main_results, table
+from conlipa.modeling.evaluation.significance import difference_over_languages
+from conlipa.modeling.report.estimates import Scores, scores_of
+from conlipa.modeling.report.measured import counts_of_models
+from conlipa.modeling.report.section import Inputs, Section
+from conlipa.modeling.studies.runs import Measured
 
 KEY = "main"
 TITLE = "Main results: Cases 1 to 3, before and after IPAC"

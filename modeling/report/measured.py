@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from modeling.ablation import measured_arms, read_study
-from modeling.report.section import Inputs
-from modeling.runs import Measured, Runs, measure
+from conlipa.modeling.report.section import Inputs
+from conlipa.modeling.studies.ablation import measured_arms, read_study
+from conlipa.modeling.studies.runs import Measured, Runs, measure
 
 
 def counts_of_models(inputs: Inputs) -> tuple[Measured, Measured]:

@@ -11,9 +11,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from dataset_scripts.errors import ConlipaError
-from dataset_scripts.writing import write_json, write_text
-from modeling.report.section import Section
+from conlipa.atomic_files import write_json, write_text
+from conlipa.errors import ConlipaError
+from conlipa.modeling.report.section import Section
 
 TITLE = "conlipa: tables and figures of both papers"
 TEMPLATE = "page.html"

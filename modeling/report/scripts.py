@@ -9,19 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from dataset_scripts.languages import language
-from modeling.ablation import scored
-from modeling.comparison import PAPERS
-from modeling.evaluation import SCORES
-from modeling.markdown import markdown_table, spread
-from modeling.papers import published
-from modeling.phoneme_ner_f1.phoneme_ner_f1 import interval
-from modeling.report.drawing import svg
-from modeling.report.estimates import CONFIDENCE, Estimate
-from modeling.report.measured import counts_of_models
-from modeling.report.section import Inputs, Section
-from modeling.runs import Measured
-from modeling.significance import scores_of_runs
+from conlipa.dataset_scripts.languages import language
+from conlipa.modeling.evaluation.comparison import PAPERS
+from conlipa.modeling.evaluation.evaluation import SCORES
+from conlipa.modeling.evaluation.markdown import markdown_table, spread
+from conlipa.modeling.evaluation.papers import published
+from conlipa.modeling.evaluation.significance import scores_of_runs
+from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import interval
+from conlipa.modeling.report.drawing import svg
+from conlipa.modeling.report.estimates import CONFIDENCE, Estimate
+from conlipa.modeling.report.measured import counts_of_models
+from conlipa.modeling.report.section import Inputs, Section
+from conlipa.modeling.studies.ablation import scored
+from conlipa.modeling.studies.runs import Measured
 
 KEY = "scripts"
 TITLE = "Latin against other scripts"

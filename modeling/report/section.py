@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modeling.corpus import Corpus
-from modeling.recipe import Recipe
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,16 @@ from functools import partial
 from statistics import mean, stdev
 from typing import Any
 
-from modeling import papers
-from modeling.ablation import Study, compared, read_study
-from modeling.comparison import mean_of
-from modeling.evaluation import SCORES
-from modeling.markdown import Cell, markdown_table, spread
-from modeling.papers import cases
-from modeling.report.drawing import svg
-from modeling.report.main_results import difference_cell
-from modeling.report.measured import counts_of_study
-from modeling.report.section import Inputs, Maker, Section
+from conlipa.modeling.evaluation import papers
+from conlipa.modeling.evaluation.comparison import mean_of
+from conlipa.modeling.evaluation.evaluation import SCORES
+from conlipa.modeling.evaluation.markdown import Cell, markdown_table, spread
+from conlipa.modeling.evaluation.papers import cases
+from conlipa.modeling.report.drawing import svg
+from conlipa.modeling.report.main_results import difference_cell
+from conlipa.modeling.report.measured import counts_of_study
+from conlipa.modeling.report.section import Inputs, Maker, Section
+from conlipa.modeling.studies.ablation import Study, compared, read_study
 
 NONE = "none"
 """The arm of stage 1 alone."""

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
-from dataset_scripts.languages import language
-from modeling.report.drawing import svg
-from modeling.report.words import Pairs, Space
+from conlipa.dataset_scripts.languages import language
+from conlipa.modeling.report.drawing import svg
+from conlipa.modeling.report.words import Pairs, Space
 
 PERPLEXITY = 2
 """The paper's (appendix G)."""

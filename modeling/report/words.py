@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.nn.functional import normalize
 
-from modeling.recipe import GRAPHEMES
+from conlipa.modeling.recipe import GRAPHEMES
 
 
 def sides(pair: Mapping[str, Any], form: str) -> tuple[str, str]:

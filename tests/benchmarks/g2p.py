@@ -18,9 +18,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 
-from dataset_scripts.g2p import Phonemizer
-from dataset_scripts.languages import language
-from dataset_scripts.wikiann import SPLITS, source
+from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer
+from conlipa.dataset_scripts.languages import language
+from conlipa.dataset_scripts.wikiann.wikiann import SPLITS, source
 
 PLAIN_TOKENS = 3000
 """Tokens of a language that the plain way transcribes: enough for a rate."""

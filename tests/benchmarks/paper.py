@@ -16,14 +16,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from modeling.corpus import Corpus
-from modeling.loanwords import Loanwords
-from modeling.loop import RECORD
-from modeling.parameters import parameter_counts
-from modeling.prediction import device
-from modeling.quiet import quiet
-from modeling.recipe import Recipe, read_recipe
-from modeling.train import train_stage
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.data.loanwords import Loanwords
+from conlipa.modeling.inference.prediction import device
+from conlipa.modeling.recipe import Recipe, read_recipe
+from conlipa.modeling.train import train_stage
+from conlipa.modeling.training.loop import RECORD
+from conlipa.modeling.training.parameters import parameter_counts
+from conlipa.quiet import quiet
 from tests.benchmarks.tagging import multiplication_rate
 
 WORK = {"ner": 6, "ipac": 4}

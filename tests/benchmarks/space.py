@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
-from space import space_files
-from space.choices import examples
+from conlipa.space import space_files
+from conlipa.space.choices import examples
 from tests.serving import serving
 
 ROUNDS = 3

@@ -20,21 +20,21 @@ from typing import Any
 import torch
 from transformers import pipeline
 
-from dataset_scripts.g2p import ipa_string
-from dataset_scripts.wikiann import source
-from dataset_scripts.words import Word
-from modeling.alignment import encode, word_labels
-from modeling.corpus import Corpus, encoded
-from modeling.encoder import load_adapted, new_encoder
-from modeling.export import export
-from modeling.metrics import entity_f1
-from modeling.onnx_backend import OnnxBackend
-from modeling.prediction import device
-from modeling.quiet import quiet
-from modeling.recipe import read_recipe
-from modeling.tagger import MINI, Backend, Tagger, packaged
-from modeling.torch_backend import TorchBackend, has_bf16
-from modeling.windows import Spoken, Window
+from conlipa.dataset_scripts.g2p.phonemizer import ipa_string
+from conlipa.dataset_scripts.g2p.words import Word
+from conlipa.dataset_scripts.wikiann.wikiann import source
+from conlipa.modeling.alignment import encode, word_labels
+from conlipa.modeling.data.corpus import Corpus, encoded
+from conlipa.modeling.encoder import load_adapted, new_encoder
+from conlipa.modeling.evaluation.metrics import entity_f1
+from conlipa.modeling.inference.export import export
+from conlipa.modeling.inference.onnx_backend import OnnxBackend
+from conlipa.modeling.inference.prediction import device
+from conlipa.modeling.inference.tagger import MINI, Backend, Tagger, packaged
+from conlipa.modeling.inference.torch_backend import TorchBackend, has_bf16
+from conlipa.modeling.inference.windows import Spoken, Window
+from conlipa.modeling.recipe import read_recipe
+from conlipa.quiet import quiet
 
 PLAIN = 300
 """Sentences that the pipeline gets: enough for a rate."""
@@ -76,7 +76,7 @@ def _tagged(backend: Backend, sentences: Sequence[Sequence[list[str]]]) -> None:
 
 
 def _ended(text: Sequence[list[str]], window: Window) -> Iterator[tuple[Any, Window | None]]:
-    from modeling.entities import LabelledText
+    from conlipa.modeling.inference.entities import LabelledText
 
     made = LabelledText("x" * len(text))
     yield made, window

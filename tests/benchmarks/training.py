@@ -13,13 +13,13 @@ from typing import Any
 import torch
 from torch.nn.functional import pad
 
-from modeling.alignment import encode
-from modeling.batches import LABEL_PAD, epoch_batches, token_batch
-from modeling.corpus import Corpus, encoded
-from modeling.encoder import new_encoder
-from modeling.ner import NerModule
-from modeling.recipe import read_recipe
-from modeling.tokenizer import MAX_LENGTH, phoneme_tokenizer
+from conlipa.modeling.alignment import encode
+from conlipa.modeling.data.batches import LABEL_PAD, epoch_batches, token_batch
+from conlipa.modeling.data.corpus import Corpus, encoded
+from conlipa.modeling.encoder import new_encoder
+from conlipa.modeling.recipe import read_recipe
+from conlipa.modeling.tokenizer import MAX_LENGTH, phoneme_tokenizer
+from conlipa.modeling.training.ner import NerModule
 
 STEPS = 40
 BATCH = 32

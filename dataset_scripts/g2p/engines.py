@@ -1,0 +1,172 @@
+"""Grapheme-to-phoneme engines behind one interface: words in, raw IPA strings out.
+
+An engine is named `kind:code` (`espeak:tr`, `epitran:tgk-Cyrl`, `map:my.csv`). What it returns
+is raw: `conlipa.dataset_scripts.g2p.ipa` brings every engine's dialect of IPA into one normal form.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+from conlipa.dataset_scripts.g2p.abugida import Abugida
+from conlipa.dataset_scripts.g2p.charsiu import Charsiu
+from conlipa.dataset_scripts.g2p.letter_map import LetterMap
+from conlipa.dataset_scripts.g2p.letter_map import read_letter_map as read_letter_map
+from conlipa.dataset_scripts.tables import FOLDER
+from conlipa.errors import ConlipaError, UsageError, nearest
+
+
+class Engine(Protocol):
+    """A transcriber of single words."""
+
+    def transcribe(self, words: Sequence[str]) -> list[str]:
+        """One raw IPA string a word, in order; an empty string where the engine knows nothing."""
+        ...
+
+
+class Epitran:
+    """epitran: letter maps and context rules, about 160 languages."""
+
+    def __init__(self, code: str) -> None:
+        with _no_feature_table():
+            import epitran
+            import epitran.simple
+
+            logging.getLogger("epitran").setLevel(logging.ERROR)
+            # At every letter it writes out what is left of the word, for a message that nobody reads: quadratic time.
+            epitran.simple.repr = lambda _: ""
+            try:
+                self._epitran = epitran.Epitran(code)
+            except Exception as error:  # epitran raises its own DatafileError, KeyError or OSError
+                raise ConlipaError(f"epitran has no map '{code}'") from error
+
+    def transcribe(self, words: Sequence[str]) -> list[str]:
+        return [self._epitran.transliterate(word) for word in words]
+
+
+@cache
+def feature_table() -> Any:
+    """panphon's articulatory features, read once a process."""
+    import panphon
+
+    return panphon.FeatureTable()
+
+
+@contextmanager
+def _no_feature_table() -> Iterator[None]:
+    """epitran reads panphon's table three times for every language, but never asks it anything to transliterate."""
+    import panphon
+    import panphon.featuretable
+
+    original, empty = panphon.featuretable.FeatureTable, SimpleNamespace(names=())
+    panphon.FeatureTable = panphon.featuretable.FeatureTable = lambda *_, **__: empty
+    try:
+        yield
+    finally:
+        panphon.FeatureTable = panphon.featuretable.FeatureTable = original
+
+
+class Espeak:
+    """espeak-ng as a shared library (GPL-3), loaded at run time from the `espeakng-loader` wheel."""
+
+    _library: ctypes.CDLL | None = None
+    _voice: str | None = None
+    _IPA = 0x02
+
+    def __init__(self, voice: str) -> None:
+        self.voice = voice
+        self._select()
+
+    @classmethod
+    def _load(cls) -> ctypes.CDLL:
+        if cls._library is None:
+            import espeakng_loader
+
+            library = ctypes.CDLL(espeakng_loader.get_library_path())
+            library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+            library.espeak_TextToPhonemes.argtypes = [ctypes.POINTER(ctypes.c_char_p), ctypes.c_int, ctypes.c_int]
+            synchronous = 2
+            if library.espeak_Initialize(synchronous, 0, espeakng_loader.get_data_path().encode(), 0) < 0:
+                raise ConlipaError("espeak-ng could not be started: its data folder is missing")
+            cls._library = library
+        return cls._library
+
+    def _select(self) -> ctypes.CDLL:
+        """The library, with this engine's voice: it holds one voice at a time for the whole process."""
+        library = self._load()
+        if Espeak._voice != self.voice:
+            if library.espeak_SetVoiceByName(self.voice.encode()) != 0:
+                raise ConlipaError(f"espeak-ng has no voice '{self.voice}'")
+            Espeak._voice = self.voice
+        return library
+
+    def transcribe(self, words: Sequence[str]) -> list[str]:
+        library = self._select()
+        utf8 = 1
+        result = []
+        for word in words:
+            text = ctypes.c_char_p(word.encode("utf-8", "ignore"))
+            clauses = []
+            while text.value:
+                clauses.append(library.espeak_TextToPhonemes(ctypes.byref(text), utf8, self._IPA).decode("utf-8", "ignore"))
+            result.append(" ".join(clauses))
+        return result
+
+
+class Pinyin:
+    """Han characters by their Mandarin reading (pypinyin), then epitran's map of pinyin."""
+
+    def __init__(self, code: str) -> None:
+        self._romanised = Epitran(code)
+
+    def transcribe(self, words: Sequence[str]) -> list[str]:
+        from pypinyin import lazy_pinyin
+
+        return self._romanised.transcribe([" ".join(lazy_pinyin(word, errors="ignore")) for word in words])
+
+
+_READ_AS = {"c": "k", "g": "ɡ", "q": "k", "x": "ks", "y": "j"}
+
+
+class LastResort:
+    """Any letter at all: its ASCII form (anyascii), read letter by letter as IPA.
+
+    It is what remains for a letter that no engine knows, so that no word is ever without phonemes.
+    """
+
+    def transcribe(self, words: Sequence[str]) -> list[str]:
+        from anyascii import anyascii
+
+        ascii_words = ([c for c in anyascii(word).lower() if c.isalpha()] for word in words)
+        return ["".join(_READ_AS.get(c, c) for c in word) for word in ascii_words]
+
+
+_KINDS: dict[str, Callable[[str], Engine]] = {
+    "epitran": Epitran,
+    "espeak": Espeak,
+    "pinyin": Pinyin,
+    "map": LetterMap,
+    "letters": lambda code: LetterMap(str(FOLDER / "letters" / f"{code}.csv")),
+    "abugida": Abugida,
+    "charsiu": Charsiu,
+}
+
+
+@cache
+def engine(name: str) -> Engine:
+    """The engine of a name such as `espeak:tr`, made once a process.
+
+    Raises:
+        UsageError: a kind that does not exist.
+        ConlipaError: the engine has no such language or table.
+    """
+    kind, _, code = name.partition(":")
+    if kind not in _KINDS or not code:
+        raise UsageError(f"unknown engine '{name}'{nearest(kind, _KINDS)} (engines: {', '.join(sorted(_KINDS))})")
+    return _KINDS[kind](code)

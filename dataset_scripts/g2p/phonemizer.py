@@ -1,0 +1,149 @@
+"""Words to phonemes in one language: each distinct run of letters is transcribed once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from conlipa.dataset_scripts.g2p import charsiu
+from conlipa.dataset_scripts.g2p.engines import LastResort, engine
+from conlipa.dataset_scripts.g2p.ipa import foreign_letters, rewritten, segment, segments
+from conlipa.dataset_scripts.g2p.words import SYMBOL, runs
+from conlipa.dataset_scripts.languages import Language, language
+from conlipa.dataset_scripts.tables import rows
+from conlipa.errors import ConlipaError
+
+WORD_SEPARATOR = "▁"
+EMPTY_WORD = "."
+"""What stands for a word without any letter, digit or mark (a lone direction mark, say)."""
+_REMEMBERED = 1_000_000
+"""Distinct words that a `Phonemizer` keeps: more than any language of WikiANN has."""
+
+
+@cache
+def _engines_of_script(script: str) -> tuple[str, ...]:
+    return tuple(next((row["engines"].split() for row in rows("scripts.csv") if row["script"] == script), ()))
+
+
+@cache
+def _quirks(name: str) -> tuple[tuple[str, str], ...]:
+    return tuple((row["raw"], row["means"]) for row in rows("quirks.csv") if row["engine"] == name)
+
+
+class Phonemizer:
+    """The transcriber of one language; a call takes words and gives the phonemes of each, never an empty list.
+
+    Each distinct word is worked out once, and its list handed out to whoever asks: not to be changed.
+
+    Letters of another script than the language's (Latin names in Sinhala text) go to the engine
+    of that script (`scripts.csv`); letters that no engine knows go through their ASCII form, and
+    are counted in `rescued`.
+    """
+
+    def __init__(self, lang: str, wanted: str = "auto") -> None:
+        """`wanted`: `auto` (the language's own chain), a kind (`epitran`, `charsiu`) or a full name (`espeak:tr`, `map:FILE.csv`).
+
+        Raises:
+            UsageError: an unknown language or kind of engine.
+            ConlipaError: the language has no such engine.
+        """
+        self.rescued: Counter[str] = Counter()
+        self._words: dict[str, list[str]] = {}
+        self._memory: dict[tuple[str, str], tuple[str, ...]] = {}
+        if wanted.startswith("map:"):  # the one way to a language that the table does not list
+            self.language: Language | None = None
+            self.engines: tuple[str, ...] = (wanted,)
+            engine(wanted)  # a mistake in the table is told now
+        else:
+            self.language = language(lang)
+            self.engines = _chosen(self.language, wanted)
+        self._last_resort = LastResort()
+
+    def __call__(self, words: Sequence[str]) -> list[list[str]]:
+        if len(self._words) > _REMEMBERED:  # a large corpus must not fill the memory
+            self._words.clear()
+            self._memory.clear()
+        by_script = self.language is not None  # a user's own table reads every script
+        new = {word: list(runs(word, by_script)) for word in dict.fromkeys(words) if word not in self._words}
+        self._learn({piece for pieces in new.values() for piece in pieces if piece[1] != SYMBOL})
+        self._words.update((word, self._join(pieces)) for word, pieces in new.items())
+        return [self._words[word] for word in words]
+
+    def _join(self, pieces: Iterable[tuple[str, str]]) -> list[str]:
+        phonemes: list[str] = []
+        for run, script in pieces:
+            phonemes += [run] if script == SYMBOL else self._memory[run, script]
+        return phonemes or [EMPTY_WORD]
+
+    def _learn(self, pieces: set[tuple[str, str]]) -> None:
+        """Transcribe what is new, script by script, so that an engine works on batches."""
+        by_script: dict[str, list[str]] = {}
+        for run, script in sorted(pieces - self._memory.keys()):
+            by_script.setdefault(script, []).append(run)
+        for script, todo in by_script.items():
+            for run, phonemes in zip(todo, self._transcribe(todo, self._chain(script)), strict=True):
+                self._memory[run, script] = phonemes
+
+    def _chain(self, script: str) -> tuple[str, ...]:
+        if self.language is None or script == self.language.script:
+            return self.engines
+        return _engines_of_script(script)
+
+    def _transcribe(self, todo: list[str], chain: Sequence[str]) -> list[tuple[str, ...]]:
+        found: dict[str, tuple[str, ...]] = {}
+        half_read: dict[str, str] = {}
+        for name in chain:
+            left = [run for run in todo if run not in found]
+            if not left:
+                break
+            raw = "\n".join(raw.replace("\n", " ") for raw in engine(name).transcribe(left))
+            for quirk, means in _quirks(name):
+                raw = raw.replace(quirk, means)
+            text = rewritten(raw)
+            for run, line, phonemes in zip(left, text.split("\n"), segments(text), strict=True):
+                if foreign_letters(line):
+                    half_read.setdefault(run, line)
+                elif phonemes:
+                    found[run] = phonemes
+        for run in todo:
+            if run not in found:
+                found[run] = self._rescue(run, half_read.get(run) or rewritten(run))
+        return [found[run] for run in todo]
+
+    def _rescue(self, run: str, text: str) -> tuple[str, ...]:
+        """What no engine could read: the letters that are no IPA by their ASCII form, the others as they are."""
+        self.rescued[run] += 1
+        foreign = set(foreign_letters(text))
+        ascii_forms = dict(zip(foreign, self._last_resort.transcribe(list(foreign)), strict=True))
+        return segment("".join(ascii_forms.get(c, c) for c in text)) or segment(self._last_resort.transcribe([run])[0]) or ("ə",)
+
+
+def _chosen(row: Language, wanted: str) -> tuple[str, ...]:
+    """The engines of a row that `wanted` names."""
+    if ":" in wanted:
+        engine(wanted)
+        return (wanted,)
+    if wanted == "auto":
+        if not row.engines:
+            raise ConlipaError(f"no engine transcribes {row.name} ({row.iso}); give your own letters with --engine map:FILE.csv")
+        return row.engines
+    every = row.engines + charsiu.engines(row.iso)
+    known = [name for name in every if name.startswith(f"{wanted}:")]
+    if not known:
+        has = ", ".join(every) or "none"
+        raise ConlipaError(f"{row.name} ({row.iso}) has no engine '{wanted}' (it has: {has})")
+    for name in known:
+        engine(name)
+    return tuple(known)
+
+
+@cache
+def phonemizer(lang: str, engine: str = "auto") -> Phonemizer:
+    """One `Phonemizer` a language and process, with what it has learnt."""
+    return Phonemizer(lang, engine)
+
+
+def ipa_string(words: Sequence[Sequence[str]]) -> str:
+    """Phonemes separated by one space, words by ` ▁ `: the input form of XPhoneBERT."""
+    return f" {WORD_SEPARATOR} ".join(" ".join(word) for word in words)

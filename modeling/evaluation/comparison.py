@@ -1,0 +1,39 @@
+"""A model's scores beside the papers' own, on the very same languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import mean
+from typing import Any
+
+from conlipa.modeling.evaluation.evaluation import SCORES
+from conlipa.modeling.evaluation.papers import Row, cases, published
+
+PAPERS = {"XPhoneBERT": "XPhoneBERT", "IPAC": "CONLIPA", "mBERT": "mBERT", "CANINE": "CANINE"}
+"""Heading → the name of the papers' table row."""
+
+
+def case_table(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """A Markdown table, a row a case of the papers: means over the languages that were evaluated and not trained on.
+
+    Args:
+        results: heading → report of an evaluation (`evaluation.report`); the papers' `paper_f1` of the same languages stands beside.
+    """
+    head = " | ".join(f"{name} {score}" for name in results for score in SCORES)
+    lines = [f"| case | languages | {head} | " + " | ".join(f"papers' {name}" for name in PAPERS) + " |"]
+    lines.append("|---|---|" + "---:|" * (len(results) * len(SCORES) + len(PAPERS)))
+    first = next(iter(results.values()))
+    there = set(first["languages"]) - set(first.get("sources", []))
+    for case, langs in cases().items():
+        shared = [iso for iso in langs if iso in there]
+        if shared:
+            ours = [mean(report["languages"][iso][score] for iso in shared) for report in results.values() for score in SCORES]
+            theirs = [mean(published(iso)[name] for iso in shared) for name in PAPERS.values()]
+            figures = " | ".join(f"{value:.2f}" for value in [*ours, *theirs])
+            lines.append(f"| {case} | {len(shared)} of {len(langs)}: {' '.join(shared)} | {figures} |")
+    return "\n".join(lines)
+
+
+def mean_of(row: Row, langs: Sequence[str]) -> float | None:
+    """The mean of a printed row over these languages; None where it lacks one of them (or there is none)."""
+    return mean(row.values[iso] for iso in langs) if langs and all(iso in row.values for iso in langs) else None

@@ -1,0 +1,72 @@
+"""Which backend runs a model, from what lies in its folders."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+from conlipa.errors import ConlipaError, UsageError, nearest
+from conlipa.modeling.data.fingerprint import of_folder
+from conlipa.modeling.inference.onnx_backend import OnnxBackend
+from conlipa.modeling.inference.tagger import Backend
+
+ONNX_FILE = "model.onnx"
+CALIBRATION_FILE = "calibration.json"
+BACKENDS = ("auto", "torch", "onnx")
+
+
+def load_backend(model: str, adapter: str | None = None, backend: str = "auto") -> Backend:
+    """The backend of a model (and adapter), or of an ONNX file.
+
+    Raises:
+        UsageError: an unknown backend, or one that does not go with the model.
+        ConlipaError: something cannot be loaded.
+    """
+    if backend not in BACKENDS:
+        raise UsageError(f"unknown backend '{backend}'{nearest(backend, BACKENDS)} (backends: {', '.join(BACKENDS)})")
+    if model.endswith(".onnx"):
+        if adapter or backend == "torch":
+            raise UsageError(f"{model}: an ONNX file is run by onnxruntime and takes no adapter")
+        return OnnxBackend(Path(model))
+    file = Path(adapter or model) / ONNX_FILE
+    if backend == "onnx" or (backend == "auto" and file.is_file() and find_spec("onnxruntime")):
+        made = OnnxBackend(file)
+        if made.made_from == made_from(model, adapter):
+            made.temperature = temperature(model, adapter)  # that of the file is older
+            return made
+        if backend == "onnx":
+            raise ConlipaError(f"{file}: was made from other weights; write it anew with `conlipa export`")
+    from conlipa.modeling.encoder import load_adapted
+    from conlipa.modeling.inference.torch_backend import TorchBackend
+
+    return TorchBackend(*load_adapted(model, adapter), temperature(model, adapter))
+
+
+def made_from(model: str, adapter: str | None) -> list[str]:
+    """Digests of the weights, or the names of the Hub repos."""
+    return [of_folder(part) for part in (model, adapter) if part]
+
+
+def temperature(model: str, adapter: str | None) -> float:
+    """What `python -m conlipa.modeling.inference.calibration` found for a model (and adapter); 1.0 where it was not run.
+
+    Raises:
+        ConlipaError: the file is not one that it wrote.
+    """
+    where = adapter or model
+    if Path(where).is_dir():
+        file = Path(where) / CALIBRATION_FILE
+    else:
+        from transformers.utils import cached_file
+
+        file = Path(cached_file(where, CALIBRATION_FILE, _raise_exceptions_for_missing_entries=False) or CALIBRATION_FILE + ".none")
+    if not file.is_file():
+        return 1.0
+    try:
+        found = float(json.loads(file.read_text(encoding="utf-8"))["temperature"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise ConlipaError(f"{file}: expected JSON with a number at 'temperature'") from error
+    if not found > 0:
+        raise ConlipaError(f"{file}: temperature is {found}, expected a number above 0")
+    return found

@@ -1,0 +1,70 @@
+"""A tagger's labels for encoded sentences, in batches of like length."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch.nn.functional import pad
+from tqdm.auto import tqdm
+
+from conlipa.modeling.data.batches import token_batch
+
+POSITIONS_A_BATCH = 2048
+"""Phoneme positions in one batch, few enough for the cache: long sentences come in small batches, short ones in large."""
+_STEP = 8
+"""Sentences are padded to a multiple of this, and only equals share a batch: so not even a rounding error depends on the batch."""
+
+
+def device() -> torch.device:
+    """The accelerator where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+@torch.inference_mode()
+def logits(model: Any, examples: Sequence[dict[str, list[int]]], pad_id: int, progress: str | None = None, bf16: bool = False) -> list[torch.Tensor]:
+    """(positions, labels) scores of each example in float32, in the order given; they do not depend on the batch.
+
+    Args:
+        bf16: multiply in bfloat16, several times as fast where the processor has it.
+    """
+    model = model.to(device()).eval()
+    found: list[torch.Tensor] = [torch.empty(0)] * len(examples)
+    lengths = [len(example["input_ids"]) for example in examples]
+    with tqdm(
+        total=len(examples), desc=progress, unit="sentence", disable=progress is None or not sys.stderr.isatty(), file=sys.stderr, leave=False
+    ) as bar:
+        for indices in _batches(lengths):
+            batch = token_batch([{"input_ids": examples[i]["input_ids"]} for i in indices], pad_id)
+            missing = _width(lengths[indices[0]]) - batch["input_ids"].shape[1]
+            batch = {name: pad(tensor, (0, missing), value=pad_id if name == "input_ids" else 0) for name, tensor in batch.items()}
+            with torch.autocast(device().type, torch.bfloat16, enabled=bf16):
+                scores = model(**{name: tensor.to(device()) for name, tensor in batch.items()}).logits.float().cpu()
+            for row, i in enumerate(indices):
+                found[i] = scores[row, : lengths[i]].clone()
+            bar.update(len(indices))
+    return found
+
+
+def _width(length: int) -> int:
+    return -(-length // _STEP) * _STEP
+
+
+def _batches(lengths: Sequence[int]) -> list[list[int]]:
+    batches: list[list[int]] = []
+    for i in sorted(range(len(lengths)), key=lengths.__getitem__):
+        width = _width(lengths[i])
+        if batches and _width(lengths[batches[-1][0]]) == width and width * (len(batches[-1]) + 1) <= POSITIONS_A_BATCH:
+            batches[-1].append(i)
+        else:
+            batches.append([i])
+    return batches
+
+
+def predictions(
+    model: Any, examples: Sequence[dict[str, list[int]]], pad_id: int, progress: str | None = None, bf16: bool = False
+) -> list[list[int]]:
+    """The best label of each position."""
+    return [scores.argmax(-1).tolist() for scores in logits(model, examples, pad_id, progress, bf16)]

@@ -1,0 +1,150 @@
+"""Raw text to entities: `text → words → IPA → phonemes → ids → logits → word labels → character spans`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conlipa import modeling
+from conlipa.dataset_scripts.g2p.language_guess import guess_language
+from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, phonemizer
+from conlipa.errors import ConlipaError
+from conlipa.modeling.alignment import NO_WORD, encode
+from conlipa.modeling.inference.entities import Entity, LabelledText
+from conlipa.modeling.inference.phoneme_ids import remembered
+from conlipa.modeling.inference.windows import Window, text_windows
+
+__all__ = ["MINI", "Backend", "Entity", "Tagger", "packaged"]
+
+MINI = "mini"
+PACKAGED = (MINI, "mini-en")
+"""Models that travel with the package, by the names of their recipes."""
+BATCH_SIZE = 256
+
+
+class Backend(Protocol):
+    """What scores phonemes: torch (`torch_backend.py`) or onnxruntime (`onnx_backend.py`)."""
+
+    @property
+    def tokenizer(self) -> Any:
+        """Phonemes separated by spaces to ids: a tokenizer of `transformers` or `tokenizers`."""
+        ...
+
+    @property
+    def max_length(self) -> int:
+        """Positions of a window, its two ends included."""
+        ...
+
+    @property
+    def temperature(self) -> float:
+        """Divides the logits, so that the probabilities are calibrated (`calibration.py`); 1 where that has not been done."""
+        ...
+
+    def __call__(self, examples: Sequence[dict[str, list[int]]]) -> Sequence[NDArray[np.float32]]:
+        """(positions, labels) logits of each example; they do not depend on the other examples."""
+        ...
+
+
+def packaged(model: str, adapter: str | None = None) -> tuple[str, str | None]:
+    """`mini` or `mini-en` as the folders of the model that travels with the package, with its adapter; any other name as it is.
+
+    Raises:
+        ConlipaError: this build of the package carries no model.
+    """
+    if model not in PACKAGED:
+        return model, adapter
+    folder = Path(modeling.__file__).parent / model
+    if not (folder / "ner" / "model.safetensors").is_file():
+        raise ConlipaError(f"this checkout does not carry {model}; train it with `conlipa release`, then name it with --model DIR")
+    return str(folder / "ner"), adapter or str(folder / "ipac")
+
+
+class Tagger:
+    """Finds persons, organisations and places in text of a language that the model never saw."""
+
+    def __init__(self, backend: Backend, lang: str | None = None, engine: str = "auto") -> None:
+        self.backend, self.lang, self.engine = backend, lang, engine
+        self._tokenizer = remembered(backend.tokenizer)
+
+    @classmethod
+    def from_pretrained(
+        cls, model: str = MINI, adapter: str | None = None, lang: str | None = None, engine: str = "auto", backend: str = "auto"
+    ) -> Tagger:
+        """A tagger from `mini` or `mini-en`, a folder, a Hub repo or an ONNX file; an adapter is merged into the weights once.
+
+        Args:
+            backend: `torch`; `onnx`, which needs the `model.onnx` of `conlipa export`; `auto` takes that file where it
+                lies beside the weights and was made from them, and torch otherwise. A GPU is used by torch only.
+
+        Raises:
+            ConlipaError: model, adapter or file cannot be loaded.
+        """
+        from conlipa.modeling.inference.loading import load_backend
+
+        return cls(load_backend(*packaged(model, adapter), backend), lang, engine)
+
+    def __call__(self, texts: str | Iterable[str], lang: str | None = None, batch_size: int = BATCH_SIZE) -> Any:
+        """The entities of a text, in order of their start; of several texts, such a list for each.
+
+        A list (or a column of a `datasets.Dataset`) gives a list. Any other iterable gives a generator, which reads ahead
+        no further than `batch_size` windows of at most 128 phonemes, so that memory stays bounded. Entities do not depend
+        on `batch_size`.
+
+        Args:
+            lang: ISO 639-3; None guesses it for each text from its script, where that is unambiguous.
+
+        Raises:
+            UsageError: an unknown language, or none given and the script does not tell it.
+        """
+        lang = lang or self.lang
+        if lang or self.engine.startswith("map:"):
+            self._phonemizer(lang, "")  # an unknown language is said now, not with the first result
+        if isinstance(texts, str):
+            return next(self._tag([texts], lang, batch_size))
+        found = self._tag(texts, lang, batch_size)
+        return list(found) if isinstance(texts, Sequence) else found
+
+    def _phonemizer(self, lang: str | None, text: str) -> Phonemizer:
+        if lang is None and not self.engine.startswith("map:"):
+            lang = guess_language(text)
+        return phonemizer(lang or "", self.engine)
+
+    def _tag(self, texts: Iterable[str], lang: str | None, batch_size: int) -> Iterator[list[Entity]]:
+        stream = self._windows(texts, lang)
+        while batch := list(islice(stream, max(1, batch_size))):
+            examples = [self._encoded(window) for _, window in batch if window]
+            scored = zip(examples, self.backend(examples) if examples else [], strict=True)
+            for text, window in batch:
+                if window is None:
+                    yield text.entities()
+                else:
+                    self._read(text, window, *next(scored))
+
+    def _windows(self, texts: Iterable[str], lang: str | None) -> Iterator[tuple[LabelledText, Window | None]]:
+        """The windows of all texts, one stream; None ends a text."""
+        for text in texts:
+            labelled = LabelledText(text)
+            for window in text_windows(text, self._phonemizer(lang, text), self.backend.max_length):
+                yield labelled, window
+            yield labelled, None
+
+    def _encoded(self, window: Window) -> dict[str, list[int]]:
+        return encode(self._tokenizer, [spoken.phonemes for spoken in window.words], None, self.backend.max_length)
+
+    def _read(self, text: LabelledText, window: Window, example: dict[str, list[int]], logits: NDArray[np.float32]) -> None:
+        """Take from a window what it decides: the first phoneme of each of its own words."""
+        word_ids = np.array(example["word_ids"])
+        firsts = np.flatnonzero((word_ids != NO_WORD) & (word_ids != np.concatenate(([NO_WORD], word_ids[:-1]))))
+        # A tokenizer of another kit may drop a phoneme, and with it the last word's place: the text ends there.
+        places = firsts[window.own.start : window.own.stop]
+        scores = logits[places] / self.backend.temperature
+        powers = np.exp(scores - scores.max(-1, keepdims=True))
+        best = powers.max(-1) / powers.sum(-1)
+        owned = (window.words[number].word for number in window.own)
+        for word, label, score in zip(owned, scores.argmax(-1).tolist(), best.tolist(), strict=False):
+            text.add(word, label, score)

@@ -1,0 +1,168 @@
+"""A study: stage 2 with several settings (arms) and seeds on one stage-1 model, each compared with a reference arm.
+
+    python -m conlipa.modeling.studies.ablation options --ner DIR --wikiann DIR --out DIR [--seeds 3] [--sentences 300]
+
+A study is a file of `modeling/studies/`, or any YAML file of that form: `arms` maps a name to settings of the recipe's
+`ipac` section, or to nothing for stage 1 alone; `papers`, if given, an arm to a table of the papers and its row. Studies
+that share `--out` share their runs. Interrupted, the same command goes on; the table is Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+import yaml
+
+from conlipa.atomic_files import write_json, write_text
+from conlipa.dataset_scripts.languages import listed
+from conlipa.errors import ConlipaError, UsageError, nearest, told
+from conlipa.modeling.alignment import OUTSIDE
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.evaluation.evaluation import SCORES, trained_on
+from conlipa.modeling.evaluation.significance import SCORES as SCORE_OF
+from conlipa.modeling.evaluation.significance import Difference, difference_over_languages
+from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts
+from conlipa.modeling.recipe import Recipe, profiles, read_recipe, with_ipac
+from conlipa.modeling.studies.runs import Measured, Runs, seeded
+from conlipa.quiet import quiet
+
+STUDIES = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is compared."""
+
+    path: Path
+    title: str
+    reference: str
+    arms: dict[str, dict[str, Any] | None]
+    papers: dict[str, list[str]]
+    """Arm → table and model of `papers.row`."""
+
+
+def read_study(name: str) -> Study:
+    """A study of the kit by its name, or a YAML file.
+
+    Raises:
+        UsageError: no such study.
+        ConlipaError: the file is no study.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else STUDIES / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(study.stem for study in STUDIES.glob("*.yaml"))
+        raise UsageError(f"unknown study '{name}'{nearest(name, known)} (studies: {', '.join(known)}, or a .yaml file)")
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(raw, dict) or set(raw) - {"papers"} != {"title", "reference", "arms"} or not isinstance(raw["arms"], dict):
+        raise ConlipaError(f"{path}: expected a mapping of title, reference, arms, and papers or not")
+    papers = raw.get("papers") or {}
+    for what, name in [("reference", raw["reference"]), *(("row of the papers", name) for name in papers)]:
+        if name not in raw["arms"]:
+            raise ConlipaError(f"{path}: the {what} '{name}' is none of the arms{nearest(str(name), raw['arms'])}")
+    return Study(path, raw["title"], raw["reference"], raw["arms"], papers)
+
+
+def measured_arms(
+    study: Study, recipe: Recipe, pool: Runs, langs: Sequence[str], seeds: int, sentences: int | None, jobs: int = 1
+) -> dict[str, list[Measured]]:
+    """Every arm's counts, a run a seed (stage 1 alone: one run); trains what the pool does not have yet."""
+    arms = {name: with_ipac(recipe, settings, study.path) if settings is not None else None for name, settings in study.arms.items()}
+    runs = {name: [seeded(changed, seed) for seed in range(seeds)] if changed else [None] for name, changed in arms.items()}
+    every = [run for arm in runs.values() for run in arm]
+    found = iter(pool.all_measured(every, langs, sentences, jobs, study.path.stem))
+    return {name: list(islice(found, len(arm))) for name, arm in runs.items()}
+
+
+def compared(study: Study, measured: dict[str, list[Measured]], seeds: int, sentences: int | None) -> dict[str, Any]:
+    """Mean and spread over seeds of the mean over languages, each language's scores, and the paired difference to the reference arm."""
+    arms: dict[str, Any] = {}
+    for name, runs in measured.items():
+        arms[name] = {}
+        for score in SCORES:
+            by_language = {iso: [scored(run[score][iso]) for run in runs] for iso in runs[0][score]}
+            per_seed = [mean(scores) for scores in zip(*by_language.values(), strict=True)]
+            row: dict[str, Any] = {"mean": mean(per_seed), "std": stdev(per_seed) if len(per_seed) > 1 else None, "seeds": per_seed}
+            row["languages"] = by_language
+            if name != study.reference:
+                found = difference_over_languages([run[score] for run in runs], [run[score] for run in measured[study.reference]])
+                row["difference"] = found._asdict()
+            arms[name][score] = row
+    outside = {name: mean(outside_share(run["paper_f1"], predicted=True) for run in runs) for name, runs in measured.items()}
+    positions = next(iter(measured.values()))[0]["paper_f1"]
+    about = {"title": study.title, "reference": study.reference, "seeds": seeds, "sentences": sentences, "languages": list(positions)}
+    return {**about, "arms": arms, "outside": outside, "outside_true": outside_share(positions, predicted=False)}
+
+
+def outside_share(counts: Mapping[str, Counts], predicted: bool) -> float:
+    """Positions that are said to be O, or are, in percent; mean over languages. `counts`: language → (n, 7, 7)."""
+    return mean(100 * float(of.sum(axis=(0, 1 if predicted else 2))[OUTSIDE] / of.sum()) for of in counts.values())
+
+
+def scored(counts: Counts) -> float:
+    """`paper_f1` or `entity_f1` of the counts of each sentence, by their shape; in percent."""
+    return float(SCORE_OF[counts.shape[1:]](counts.sum(axis=0)))
+
+
+def markdown(report: dict[str, Any], command: str) -> str:
+    """The table of a study."""
+    what = f"the first {report['sentences']} sentences of each" if report["sentences"] else "all sentences"
+    lines = [
+        f"## {report['title']}\n",
+        f"Mean over {len(report['languages'])} languages ({', '.join(report['languages'])}), validation split, {what}, {report['seeds']} seeds;",
+        f"in brackets the difference to *{report['reference']}* with its 95% interval (paired bootstrap over sentences and seeds).\n",
+        "| arm | paper_f1 | entity_f1 |",
+        "|---|---|---|",
+    ]
+    for name, scores in report["arms"].items():
+        lines.append(f"| {name} | " + " | ".join(_cell(scores[score]) for score in SCORES) + " |")
+    return "\n".join([*lines, "", f"`{command}`", ""])
+
+
+def _cell(row: dict[str, Any]) -> str:
+    spread = f" ± {row['std']:.2f}" if row["std"] is not None else ""
+    if "difference" not in row:
+        return f"{row['mean']:.2f}{spread}"
+    found = Difference(**row["difference"])
+    return f"{row['mean']:.2f}{spread} ({found.difference:+.2f}: {found.low:+.2f} to {found.high:+.2f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", help=f"{', '.join(sorted(path.stem for path in STUDIES.glob('*.yaml')))}, or a YAML file")
+    parser.add_argument("--profile", default="mini", help=f"recipe: {', '.join(profiles())}, or a YAML file (default: mini)")
+    parser.add_argument("--ner", required=True, metavar="DIR", help="the stage-1 model that all arms share")
+    parser.add_argument("--wikiann", default="sample", metavar="DIR|hub|sample")
+    parser.add_argument("--langs", default="", metavar="sin,som", help="default: all with a validation split that stage 1 was not trained on")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--sentences", type=int, help="of each language, the first so many (default: all)")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at once, each in a process of one thread (default: 1, of all threads)")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    arguments = parser.parse_args()
+    quiet()
+    with told():
+        study, corpus = read_study(arguments.study), Corpus(arguments.wikiann)
+        sources = trained_on(arguments.ner)
+        wanted = listed(arguments.langs)
+        langs = wanted or [iso for iso in corpus.languages("validation") if iso not in sources]
+        recipe = read_recipe(arguments.profile)
+        seeds, sentences = arguments.seeds, arguments.sentences
+        pool = Runs(arguments.ner, corpus, arguments.out / "runs")
+        measured = measured_arms(study, recipe, pool, langs, seeds, sentences, arguments.jobs)
+        report = compared(study, measured, seeds, sentences)
+        write_json(report, arguments.out / f"{study.path.stem}.json")
+        options = f"--seeds {seeds}" + (f" --sentences {sentences}" if sentences else "")
+        profile = Path(arguments.profile).stem
+        command = f"python -m conlipa.modeling.studies.ablation {study.path.stem} --profile {profile} --ner DIR --wikiann DIR {options} --out DIR"
+        text = markdown(report, command)
+        write_text(text, arguments.out / f"{study.path.stem}.md")
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Stage 1: token classification on source languages (section 3 of the first paper)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from conlipa.modeling.data.batches import LABEL_PAD
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.data.sentences import Sentences
+from conlipa.modeling.encoder import pretrained_encoder, save_tagger, with_short_attention
+from conlipa.modeling.recipe import LabelBias, Ner, Recipe
+
+Batch = dict[str, torch.Tensor]
+Terms = list[tuple[torch.Tensor, torch.Tensor]]
+"""A loss as `(sum, count)` terms: the loop divides each sum by the count over all processes."""
+
+
+class NerModule(nn.Module):
+    """The tagger as a loss: summed cross-entropy over positions, and their number."""
+
+    def __init__(self, model: Any, label_smoothing: float = 0.0, bias: LabelBias | None = None) -> None:
+        """`bias`: what the model's scores hold already, and its training is not to take back."""
+        super().__init__()
+        self.model, self.label_smoothing, self.bias = model, label_smoothing, (bias or LabelBias()).of_labels()
+
+    def forward(self, batch: Batch) -> Terms:
+        return [self.tagging(self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits, batch)]
+
+    def tagging(self, logits: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+        """The loss term of `logits` (rows, positions, labels)."""
+        logits, labels = logits.float() - logits.new_tensor(self.bias).float(), batch["labels"]
+        loss = nn.functional.cross_entropy(
+            logits.flatten(0, 1), labels.flatten(), ignore_index=LABEL_PAD, reduction="sum", label_smoothing=self.label_smoothing
+        )
+        return loss, (labels != LABEL_PAD).sum()
+
+
+class DenoisingModule(NerModule):
+    """The tagger's loss, and that of guessing the phonemes that augmentation changed, by a head that is not kept."""
+
+    def __init__(self, model: Any, settings: Ner) -> None:
+        super().__init__(model, settings.label_smoothing)
+        self.tag_weight, self.denoise_weight = settings.tag_weight, settings.denoise_weight
+        width = model.config.hidden_size
+        self.head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width), nn.Linear(width, model.config.vocab_size))
+
+    def forward(self, batch: Batch) -> Terms:
+        out = self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], output_hidden_states=True)
+        tagging, labels = self.tagging(out.logits, batch)
+        changed = batch["originals"] != LABEL_PAD
+        guesses = self.head(out.hidden_states[-1][changed]).float()
+        denoising = nn.functional.cross_entropy(guesses, batch["originals"][changed], reduction="sum")
+        return [(self.tag_weight * tagging, labels), (self.denoise_weight * denoising, changed.sum().clamp(min=1))]
+
+
+class NerStage:
+    """What the loop trains in stage 1."""
+
+    name = "ner"
+
+    def __init__(self, recipe: Recipe, corpus: Corpus, languages: Sequence[str], start: Path | None = None) -> None:
+        """`languages`: those of the recipe that the corpus has; `start`: the model folder to go on from."""
+        self.settings: Ner = recipe.ner
+        model, self.tokenizer = pretrained_encoder(replace(recipe.encoder, repo=str(start)) if start else recipe.encoder)
+        with_short_attention(model)
+        plain = recipe.ner.tag_weight == 1.0 and not recipe.ner.denoise_weight
+        self.module = NerModule(model, recipe.ner.label_smoothing) if plain else DenoisingModule(model, recipe.ner)
+        self.sentences = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length, recipe.encoder.input)
+
+    def batches(self, epoch: int) -> list[list[int]]:
+        return self.sentences.epoch(epoch, self.settings.batch_size, self.settings.seed)
+
+    def collate(self, indices: Sequence[int], step: int) -> Batch:
+        return self.sentences.batch(indices, step)
+
+    def save(self, folder: Path) -> None:
+        save_tagger(self.module.model, self.tokenizer, folder, self.settings.label_bias)

@@ -1,0 +1,225 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from conlipa import __version__
+from conlipa.errors import ConlipaError, UsageError
+
+
+def _lines(files: list[str]) -> Iterator[str]:
+    """Lines of the files, or of standard input: one line of output each, whatever bytes they hold."""
+    for name in files or ["-"]:
+        if name == "-":
+            sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]
+            yield from (line.rstrip("\r\n") for line in sys.stdin)
+        else:
+            with open(name, encoding="utf-8", errors="replace", newline="\n") as lines:
+                yield from (line.rstrip("\r\n") for line in lines)
+
+
+def _phonemize(arguments: argparse.Namespace) -> None:
+    from conlipa.dataset_scripts.g2p.phonemizer import ipa_string, phonemizer
+    from conlipa.dataset_scripts.g2p.words import words
+
+    transcribe = phonemizer(arguments.lang, arguments.engine)
+    for line in _lines(arguments.files):
+        ipa = ipa_string(transcribe([word.text for word in words(line)])) if line.strip() else ""
+        print(json.dumps({"text": line, "ipa": ipa}, ensure_ascii=False) if arguments.json else ipa)
+
+
+def _tag(arguments: argparse.Namespace) -> None:
+    from conlipa.modeling.inference.entity_formats import LINE_FORMATS, write_brat
+    from conlipa.modeling.inference.tagger import BATCH_SIZE, Tagger
+
+    if (arguments.format == "brat") != bool(arguments.out):
+        raise UsageError("--format brat writes into the folder --out DIR; the other formats write to standard output, without --out")
+    tagger = Tagger.from_pretrained(arguments.model, arguments.adapter, arguments.lang, arguments.engine, arguments.backend)
+    typed = not arguments.files and sys.stdin.isatty()  # a person at the keyboard gets each answer at once
+
+    def tagged(files: list[str]) -> Iterator[tuple[str, Any]]:
+        lines, texts = itertools.tee(_lines(files))
+        return zip(lines, tagger(texts, batch_size=1 if typed else BATCH_SIZE), strict=False)
+
+    if arguments.out:
+        names = arguments.files or ["-"]
+        write_brat(Path(arguments.out), ((Path(name).stem if name != "-" else "stdin", tagged([name])) for name in names))
+        return
+    for line, entities in tagged(arguments.files):
+        print(LINE_FORMATS[arguments.format](line, entities), flush=typed)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from conlipa.modeling.inference.export import export
+    from conlipa.modeling.inference.tagger import packaged
+
+    export(*packaged(arguments.model, arguments.adapter), Path(arguments.out), arguments.int8)
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    from conlipa.atomic_files import write_json
+    from conlipa.dataset_scripts.languages import listed
+    from conlipa.modeling.data.corpus import Corpus
+    from conlipa.modeling.evaluation.evaluation import evaluate, table
+    from conlipa.modeling.evaluation.prediction_file import scored
+    from conlipa.modeling.evaluation.prediction_file import table as table_of_files
+    from conlipa.modeling.inference.tagger import packaged
+
+    corpus = Corpus(arguments.wikiann, arguments.strict)
+    langs = listed(arguments.langs or "")
+    if arguments.predictions:
+        result = scored(Path(arguments.predictions), corpus, langs, arguments.split)
+    else:
+        result = evaluate(*packaged(arguments.model, arguments.adapter), corpus, langs, arguments.split)
+    if arguments.json:
+        write_json(result, Path(arguments.json))
+    print(table_of_files(result) if arguments.predictions else table({"": result}))
+
+
+def _release(arguments: argparse.Namespace) -> None:
+    from conlipa.hub_cards.release import release
+
+    release(Path(arguments.out), arguments.profile, arguments.wikiann, arguments.strict)
+
+
+def _publish(arguments: argparse.Namespace) -> None:
+    from conlipa.hub_cards.publish import publish
+
+    publish(Path(arguments.dir), arguments.namespace, private=arguments.private, dry_run=arguments.dry_run, force=arguments.force)
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from conlipa.space.app import launch
+
+    launch(arguments.model, arguments.adapter, arguments.port)
+
+
+def _languages(arguments: argparse.Namespace) -> None:
+    from conlipa.dataset_scripts.languages import languages
+
+    for row in languages().values():
+        print(
+            json.dumps(row.__dict__, ensure_ascii=False)
+            if arguments.json
+            else f"{row.iso}  {row.name:22s} {row.script}  {row.family:20s} {' '.join(row.engines)}"
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="conlipa", description="Zero-shot named entity recognition on phonemes.")
+    parser.add_argument("--version", action="version", version=f"conlipa {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text, description=text)
+        made.set_defaults(run=run)
+        return made
+
+    def model_options(made: argparse.ArgumentParser) -> None:
+        made.add_argument(
+            "--model",
+            default="mini",
+            metavar="DIR|REPO",
+            help="model folder or Hub repo; mini (default) and mini-en come with the package",
+        )
+        made.add_argument("--adapter", metavar="DIR|REPO", help="LoRA adapter on top (mini brings its own)")
+
+    def text_options(made: argparse.ArgumentParser, guessed: str = "") -> None:
+        known = f"language of the text, ISO 639-3; `conlipa languages` lists them{guessed}"
+        made.add_argument("--lang", required=not guessed, metavar="ISO", help=known)
+        made.add_argument("--engine", default="auto", metavar="NAME", help="auto, epitran, espeak, a full name such as espeak:tr, or map:FILE.csv")
+        made.add_argument("files", nargs="*", help="text files; standard input where none is named")
+
+    phonemize = command("phonemize", _phonemize, "One text line in, one IPA line out: phonemes separated by spaces, words by ' ▁ '.")
+    text_options(phonemize)
+    phonemize.add_argument("--json", action="store_true", help="JSON Lines")
+    tag = command("tag", _tag, "One text line in, one JSON line with its entities out; other forms by --format.")
+    text_options(tag, " (default: that of each line's script, where only one language is written in it)")
+    model_options(tag)
+    tag.add_argument(
+        "--format",
+        default="json",
+        choices=["json", "conll", "doccano", "brat"],
+        help="json (the default) and doccano: a JSON line for each line; conll: token<TAB>tag, an empty line after each line; "
+        "brat: NAME.txt and NAME.ann of each file in the folder --out",
+    )
+    tag.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
+    tag.add_argument("--out", metavar="DIR", help="a new folder, for --format brat")
+    tag.add_argument(
+        "--backend",
+        default="auto",
+        choices=["auto", "torch", "onnx"],
+        help="auto: onnxruntime where the model has a model.onnx of its own weights beside them, torch otherwise",
+    )
+    onnx = command("export", _export, "Write a model as one ONNX file, with its adapter merged and its tokenizer inside.")
+    model_options(onnx)
+    onnx.add_argument("--out", default="model.onnx", metavar="FILE", help="where (default: model.onnx)")
+    onnx.add_argument("--int8", action="store_true", help="weights in eight bits: a third of the size, twice as fast, nearly the same answers")
+    score = command("evaluate", _evaluate, "Both scores of a model on each language.")
+    model_options(score)
+    score.add_argument(
+        "--predictions",
+        metavar="FILE",
+        help="score this file and no model: token<TAB>label (or labels alone) of the split's sentences in order, an empty line after each; "
+        "for several languages a folder with an ISO.tsv of each",
+    )
+    score.add_argument("--wikiann", default="sample", metavar="DIR|hub|sample", help="where the sentences come from (default: sample)")
+    score.add_argument("--langs", metavar="sin,som", help="ISO 639-3 codes (default: all that the source has)")
+    score.add_argument("--split", default="validation", choices=["train", "validation", "test"])
+    score.add_argument("--json", metavar="OUT", help="write the scores here as JSON")
+    score.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
+    whole = command("release", _release, "The whole job, resumable: datasets, both training stages, evaluation, cards, Space.")
+    whole.add_argument("--out", default="release", metavar="DIR", help="folder of the release (default: release)")
+    whole.add_argument("--profile", default="mini", help="recipe: mini, paper, or a YAML file (default: mini)")
+    whole.add_argument("--wikiann", default="sample", metavar="DIR|hub|sample", help="where the sentences come from (default: sample)")
+    whole.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
+    send = command("publish", _publish, "Upload a release to the Hub, one repo a folder.")
+    send.add_argument("dir", metavar="DIR", help="a folder that `conlipa release` made")
+    send.add_argument("--namespace", required=True, metavar="NS", help="user or organisation on the Hub")
+    send.add_argument("--private", action="store_true")
+    send.add_argument("--dry-run", action="store_true", help="print what would be uploaded, and its size")
+    send.add_argument("--force", action="store_true", help="overwrite repos that hold files of somebody else")
+    demo = command("demo", _demo, "Open the Space in the browser, on this machine.")
+    model_options(demo)
+    demo.add_argument("--port", type=int, default=7860)
+    names = command("languages", _languages, "The languages that the kit knows, with their engines.")
+    names.add_argument("--json", action="store_true", help="JSON Lines")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> None:
+    """The console script. Exit code 0: success, 1: failed work, 2: bad usage."""
+    arguments = _parser().parse_args(argv)
+    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    try:
+        if arguments.command == "tag":  # it may need no `transformers` at all
+            os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+            warnings.filterwarnings("ignore", category=FutureWarning)
+        elif arguments.command in ("evaluate", "export", "release", "demo"):
+            from conlipa.quiet import quiet
+
+            quiet()
+        arguments.run(arguments)
+        sys.stdout.flush()
+    except ConlipaError as error:
+        _fail(str(error), error.exit_code)
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"conlipa: error: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(code)
