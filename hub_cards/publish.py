@@ -10,8 +10,8 @@ from typing import Any
 from conlipa.atomic_files import write_json
 from conlipa.errors import ConlipaError
 from conlipa.hub import need_hub
-from conlipa.hub_cards.patience import patient
 from conlipa.hub_cards.plan import KIT_TAG, Repo, plan
+from conlipa.hub_cards.retries import with_retries
 
 COLLECTION = "Zero-shot NER on phonemes"
 
@@ -47,7 +47,7 @@ def publish(folder: Path, namespace: str, private: bool = False, dry_run: bool =
 
 
 def _check_namespace(api: Any, namespace: str) -> None:
-    me = patient("who am I", api.whoami)
+    me = with_retries("who am I", api.whoami)
     mine = [me["name"], *(org["name"] for org in me.get("orgs", []))]
     if namespace not in mine:
         raise ConlipaError(f"namespace '{namespace}' is not yours (this token may publish to: {', '.join(mine)})")
@@ -55,9 +55,9 @@ def _check_namespace(api: Any, namespace: str) -> None:
 
 def _files(api: Any, repo: Repo) -> list[str]:
     """Files that the repo has on the Hub; none where it does not exist."""
-    if not patient(repo.name, lambda: api.repo_exists(repo.name, repo_type=repo.kind)):
+    if not with_retries(repo.name, lambda: api.repo_exists(repo.name, repo_type=repo.kind)):
         return []
-    return [str(name) for name in patient(repo.name, lambda: api.list_repo_files(repo.name, repo_type=repo.kind)) if name != ".gitattributes"]
+    return [str(name) for name in with_retries(repo.name, lambda: api.list_repo_files(repo.name, repo_type=repo.kind)) if name != ".gitattributes"]
 
 
 def _check_ours(api: Any, repo: Repo) -> None:
@@ -65,7 +65,7 @@ def _check_ours(api: Any, repo: Repo) -> None:
     there = _files(api, repo)
     if not there or (repo.kind == "space" and there == ["README.md"]):  # a new Space is born with a card
         return
-    info = patient(repo.name, lambda: api.repo_info(repo.name, repo_type=repo.kind))
+    info = with_retries(repo.name, lambda: api.repo_info(repo.name, repo_type=repo.kind))
     tags = set(getattr(info, "tags", None) or [])
     card = getattr(info, "card_data", None)
     tags |= set((card.to_dict().get("tags") or []) if card else [])
@@ -78,7 +78,7 @@ def _commit(api: Any, repo: Repo, private: bool) -> str:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     sdk = "gradio" if repo.kind == "space" else None
-    patient(repo.name, lambda: api.create_repo(repo.name, repo_type=repo.kind, private=private, exist_ok=True, space_sdk=sdk))
+    with_retries(repo.name, lambda: api.create_repo(repo.name, repo_type=repo.kind, private=private, exist_ok=True, space_sdk=sdk))
     gone = sorted(set(_files(api, repo)) - set(repo.files))
 
     def commit() -> Any:
@@ -87,24 +87,24 @@ def _commit(api: Any, repo: Repo, private: bool) -> str:
         operations += [CommitOperationAdd(path, content if isinstance(content, bytes) else str(content)) for path, content in repo.files.items()]
         return api.create_commit(repo.name, operations, commit_message=f"conlipa {version('conlipa')}", repo_type=repo.kind)
 
-    return str(patient(repo.name, commit).oid)
+    return str(with_retries(repo.name, commit).oid)
 
 
 def _tag(api: Any, repo: Repo, commit: str) -> None:
     """`v<version>` at the commit; moved there when it points elsewhere."""
     tag = f"v{version('conlipa')}"
-    refs = patient(repo.name, lambda: api.list_repo_refs(repo.name, repo_type=repo.kind))
+    refs = with_retries(repo.name, lambda: api.list_repo_refs(repo.name, repo_type=repo.kind))
     at = {ref.name: ref.target_commit for ref in refs.tags}.get(tag)
     if at == commit:
         return
     if at is not None:
-        patient(repo.name, lambda: api.delete_tag(repo.name, tag=tag, repo_type=repo.kind))
-    patient(repo.name, lambda: api.create_tag(repo.name, tag=tag, revision=commit, repo_type=repo.kind, exist_ok=True))
+        with_retries(repo.name, lambda: api.delete_tag(repo.name, tag=tag, repo_type=repo.kind))
+    with_retries(repo.name, lambda: api.create_tag(repo.name, tag=tag, revision=commit, repo_type=repo.kind, exist_ok=True))
 
 
 def _collect(api: Any, repos: list[Repo], namespace: str, private: bool) -> None:
-    made = patient(COLLECTION, lambda: api.create_collection(COLLECTION, namespace=namespace, private=private, exists_ok=True))
-    there = {item.item_id for item in patient(COLLECTION, lambda: api.get_collection(made.slug)).items}
+    made = with_retries(COLLECTION, lambda: api.create_collection(COLLECTION, namespace=namespace, private=private, exists_ok=True))
+    there = {item.item_id for item in with_retries(COLLECTION, lambda: api.get_collection(made.slug)).items}
     for repo in repos:
         if repo.name not in there:
-            patient(COLLECTION, partial(api.add_collection_item, made.slug, repo.name, repo.kind, exists_ok=True))
+            with_retries(COLLECTION, partial(api.add_collection_item, made.slug, repo.name, repo.kind, exists_ok=True))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from conlipa.atomic_files import write_text
 from conlipa.dataset_scripts.languages import language
-from conlipa.errors import ConlipaError, told
+from conlipa.errors import ConlipaError, exit_on_error
 from conlipa.hub_cards.plan import read_tree
 from conlipa.modeling.evaluation.comparison import case_table
 
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--release", type=Path, metavar="DIR")
     parser.add_argument("--report", type=Path, metavar="DIR")
     arguments = parser.parse_args()
-    with told():
+    with exit_on_error():
         text = arguments.file.read_text(encoding="utf-8")
         if arguments.release:
             text = with_block(text, *scores_of(arguments.release))

@@ -13,7 +13,7 @@ from typing import Any
 from datasets import Dataset
 
 from conlipa import modeling
-from conlipa.atomic_files import complaints_about, whole_folder, write_json, write_text
+from conlipa.atomic_files import atomic_folder, write_errors, write_json, write_text
 from conlipa.dataset_scripts.languages import by_case
 from conlipa.dataset_scripts.loanwords.builder import FEATURES as PAIR_FEATURES
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
@@ -143,7 +143,7 @@ def _say(text: str, where: Any = None) -> None:
 
 def write_conlipa(folder: Path) -> None:
     """One parquet file a language."""
-    with whole_folder(folder) as beside:
+    with atomic_folder(folder) as beside:
         (beside / "data").mkdir()
         for lang in (iso for group in GROUPS.values() for iso in group):
             Dataset.from_list(read_pairs(pairs_path(lang)), features=PAIR_FEATURES).to_parquet(beside / "data" / f"{lang}.parquet")
@@ -157,7 +157,7 @@ def write_wikiann(folder: Path, corpus: Corpus) -> None:
         for lang in corpus.languages(split):
             path = beside / lang / f"{split}.parquet"
             if not path.is_file():
-                with complaints_about(folder):
+                with write_errors(folder):
                     path.parent.mkdir(parents=True, exist_ok=True)
                     corpus.split(lang, split).to_parquet(path.with_suffix(".partial"))
                     path.with_suffix(".partial").replace(path)

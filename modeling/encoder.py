@@ -138,7 +138,7 @@ def with_short_attention(model: Any) -> Any:
     return model
 
 
-def form_of(model: Any) -> str:
+def input_kind_of(model: Any) -> str:
     """`phonemes` or `graphemes`: what a model reads."""
     return str(getattr(model.config, _FORM, PHONEMES))
 

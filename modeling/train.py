@@ -16,7 +16,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING
 
-from conlipa.errors import ConlipaError, UsageError, told
+from conlipa.errors import ConlipaError, UsageError, exit_on_error
 from conlipa.modeling.recipe import TRACKERS, Recipe, completed, profiles, read_recipe
 from conlipa.quiet import quiet
 
@@ -65,7 +65,7 @@ def train_stage(
     from conlipa.modeling.data.fingerprint import of_folder, of_pairs, of_sentences
     from conlipa.modeling.data.sentences import source_languages
     from conlipa.modeling.training.ipac import IpacStage
-    from conlipa.modeling.training.loop import RECORD, facts_of, train
+    from conlipa.modeling.training.loop import RECORD, run_metadata_of, train
     from conlipa.modeling.training.ner import NerStage
 
     PartialState(cpu=not _has_gpu())
@@ -73,12 +73,14 @@ def train_stage(
     sentences = of_sentences(corpus, languages, "train")
     data = sentences if stage == "ner" else f"{of_folder(str(ner))} {of_pairs()} {sentences if recipe.ipac.replay_weight else ''}"
     earlier = read_recipe(recipe.ner.start) if stage == "ner" and recipe.ner.start else None
-    facts = facts_of(recipe, stage, data, languages=languages, **({"start": json.loads(json.dumps(earlier.as_dict()))} if earlier else {}))
+    run_metadata = run_metadata_of(
+        recipe, stage, data, languages=languages, **({"start": json.loads(json.dumps(earlier.as_dict()))} if earlier else {})
+    )
     if (out / RECORD).is_file():
         record = json.loads((out / RECORD).read_text(encoding="utf-8"))
         for name in {"recipe", "start"} & record.keys():
             record[name] = completed(record[name])
-        if all(record.get(key) == value for key, value in facts.items()):
+        if all(record.get(key) == value for key, value in run_metadata.items()):
             print(f"{stage}: {out} is done already", file=sys.stderr)
             return
         raise ConlipaError(f"{out}: holds a {record.get('stage', 'model')} of another recipe or other data; name another folder or remove it")
@@ -86,11 +88,11 @@ def train_stage(
     if earlier and start:
         train_stage("ner", earlier, corpus, start, tracker=tracker)
         first = json.loads((start / RECORD).read_text(encoding="utf-8"))
-        facts["start_run"] = {key: first[key] for key in ("steps", "seconds", "environment")}
+        run_metadata["start_run"] = {key: first[key] for key in ("steps", "seconds", "environment")}
     set_seed(getattr(recipe, stage).seed)
     made: NerStage | IpacStage
     made = NerStage(recipe, corpus, languages, start) if stage == "ner" else IpacStage(recipe, str(ner), corpus, languages, base_name)
-    train(made, out, out.with_name(f".{out.name}.checkpoints"), facts, tracker)
+    train(made, out, out.with_name(f".{out.name}.checkpoints"), run_metadata, tracker)
     if start and PartialState().is_main_process:
         rmtree(start)
 
@@ -104,7 +106,7 @@ def _has_gpu() -> bool:
 def main() -> None:
     arguments = parser().parse_args()
     quiet()
-    with told():
+    with exit_on_error():
         run(arguments)
 
 

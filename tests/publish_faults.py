@@ -31,15 +31,15 @@ def main() -> None:
         from huggingface_hub.utils import _http as http_client
 
         from conlipa.errors import ConlipaError
-        from conlipa.hub_cards import patience
+        from conlipa.hub_cards import retries
         from conlipa.hub_cards.publish import publish
 
-        patience.FIRST_PAUSE_S = 0.0
+        retries.FIRST_PAUSE_S = 0.0
         # The client waits a second before it sends a file again, and there are many to send again here.
         http_client.time = SimpleNamespace(**{**vars(time), "sleep": lambda seconds: None})
 
         def attempt(tries: int) -> bool:
-            patience.TRIES = tries
+            retries.TRIES = tries
             with contextlib.redirect_stdout(io.StringIO()):
                 try:
                     publish(arguments.release, "someone")

@@ -52,7 +52,7 @@ def test_what_was_changed_or_masked_is_known(seed: int, noise: float, mask: floa
 
 def test_a_share_of_the_phonemes_is_masked() -> None:
     made = [augmented(sentence(), Augmentation(share=1.0, noise=0.1, mask=0.3), {}, random.Random(seed)) for seed in range(300)]
-    phonemes = [phoneme for words in made for worn, _, _ in words for phoneme in worn]
+    phonemes = [phoneme for words in made for changed_phonemes, _, _ in words for phoneme in changed_phonemes]
     changed = [was for words in made for _, _, originals in words for was in originals if was != LABEL_PAD]
     share = 15 / 16  # the full stop is not masked
     assert phonemes.count(vocabulary()["<mask>"]) / len(phonemes) == pytest.approx(0.3 * share, abs=0.03)
@@ -72,7 +72,7 @@ def test_shuffled_and_worn_sentences_have_the_same_entities(seed: int, shuffle: 
     assert all(phonemes and len(phonemes) == len(originals) for phonemes, _, originals in made)
     labels = [label for _, label, _ in made]
     assert labels[labels.index(B_PER) + 1] == I_PER  # an entity is not torn apart
-    assert vocabulary()["."] in [phonemes[0] for phonemes, _, _ in made]  # punctuation is not worn
+    assert vocabulary()["."] in [phonemes[0] for phonemes, _, _ in made]  # punctuation is not changed_phonemes
 
 
 def test_names_are_swapped_for_names_of_their_type() -> None:

@@ -1,4 +1,4 @@
-"""The pairs of stage 2: even over languages, rivals together, shuffled as a control."""
+"""The pairs of stage 2: even over languages, hard_negatives_of together, shuffled as a control."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def test_balanced_pairs_come_evenly_from_each_language() -> None:
     assert drawn["kor"] > 10 * drawn["tam"]
 
 
-def test_rivals_sound_alike_and_meet_in_a_batch() -> None:
+def test_hard_negatives_sound_alike_and_meet_in_a_batch() -> None:
     made = Loanwords(Ipac(languages=("tam", "tur", "hin", "swa"), batch_size=32, hard_negatives=1.0))
     ipa = [str(row["english_ipa"]) for row in made.rows]
-    assert all(made.english_ids[i] != made.english_ids[j] for i, rivals in enumerate(made.rivals) for j in rivals)
+    assert all(made.english_ids[i] != made.english_ids[j] for i, negatives in enumerate(made.hard_negatives_of) for j in negatives)
 
     def nearest_in_batch(batches: list[list[int]]) -> float:
         """How like its most alike companion of another English word a word is, on average."""

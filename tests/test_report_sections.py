@@ -16,7 +16,7 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 from conlipa.dataset_scripts.languages import by_case, language
 from conlipa.modeling.data.corpus import Corpus
-from conlipa.modeling.encoder import form_of, load_adapted, new_encoder, save_tagger
+from conlipa.modeling.encoder import input_kind_of, load_adapted, new_encoder, save_tagger
 from conlipa.modeling.evaluation.evaluation import evaluate, tagged
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1
 from conlipa.modeling.evaluation.papers import FOLDER
@@ -193,7 +193,7 @@ def test_graphemes_trains_two_encoders_that_differ_in_their_letters_alone(
         state = model.state_dict()
         shapes[form] = {name: tuple(weights.shape) for name, weights in state.items() if "word_embeddings" not in name}
         assert state["roberta.embeddings.word_embeddings.weight"].shape[0] == len(tokenizer)
-        assert form_of(model) == form
+        assert input_kind_of(model) == form
         said = tagged(model.eval(), tokenizer, inputs.corpus, "eng", "validation", 40)
         for score, found in (
             ("paper_f1", paper_f1(said.positions, said.predicted_positions)),

@@ -21,7 +21,7 @@ from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
 from conlipa.dataset_scripts.g2p.words import SYMBOL, runs
 from conlipa.dataset_scripts.languages import language, languages, listed
 from conlipa.dataset_scripts.quality.error_rates import edit_distance
-from conlipa.errors import ConlipaError, told
+from conlipa.errors import ConlipaError, exit_on_error
 
 NOTHING = "∅"
 MOST_FREQUENT = 5
@@ -102,5 +102,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with told():
+    with exit_on_error():
         main()

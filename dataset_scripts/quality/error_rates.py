@@ -16,7 +16,7 @@ from conlipa.dataset_scripts.g2p.engines import engine
 from conlipa.dataset_scripts.g2p.ipa import segment
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer
 from conlipa.dataset_scripts.languages import language, languages, listed
-from conlipa.errors import ConlipaError, told
+from conlipa.errors import ConlipaError, exit_on_error
 
 
 def edit_distance(first: Sequence[str], second: Sequence[str]) -> int:
@@ -79,5 +79,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with told():
+    with exit_on_error():
         main()

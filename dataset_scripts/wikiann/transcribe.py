@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import parquet
 
-from conlipa.atomic_files import complaints_about
+from conlipa.atomic_files import write_errors
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, ipa_string, phonemizer
 from conlipa.dataset_scripts.g2p.words import words
 from conlipa.errors import ConlipaError, UsageError
@@ -60,7 +60,7 @@ def transcribe_shard(path: Path, out: Path, lang: str, engine: str) -> int:
     try:
         shard = parquet.ParquetFile(path)
         schema = _schema(path, shard.schema_arrow, lang, engine)
-        with complaints_about(out):
+        with write_errors(out):
             out.parent.mkdir(parents=True, exist_ok=True)
             with parquet.ParquetWriter(beside, schema) as writer:
                 for batch in shard.iter_batches(_BATCH):

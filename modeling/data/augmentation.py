@@ -22,7 +22,7 @@ _NEIGHBOURS = 8
 
 Words = list[tuple[list[int], int]]
 """Phoneme ids of each word, and the word's label."""
-Worn = list[tuple[list[int], int, list[int]]]
+AugmentedWords = list[tuple[list[int], int, list[int]]]
 """The same of a changed sentence, and what each phoneme was: `LABEL_PAD` where it still is what it was."""
 
 
@@ -65,17 +65,17 @@ def neighbours() -> dict[int, list[int]]:
     return near
 
 
-def augmented(words: Words, settings: Augmentation, names: dict[str, list[Words]], draw: random.Random) -> Worn:
+def augmented(words: Words, settings: Augmentation, names: dict[str, list[Words]], draw: random.Random) -> AugmentedWords:
     """A sentence changed as `settings` say; `names` are entities by type, for the swap."""
     parts = chunks(words)
     if settings.swap:
         parts = [_swapped(part, settings.swap, names, draw) for part in parts]
     if draw.random() < settings.shuffle:
         draw.shuffle(parts)
-    changed: Worn = []
+    changed: AugmentedWords = []
     for phonemes, label in (word for part in parts for word in part):
-        worn, originals = _worn(phonemes, settings, draw)
-        changed.append((worn, label, originals))
+        changed_phonemes, originals = _augmented_word(phonemes, settings, draw)
+        changed.append((changed_phonemes, label, originals))
     return changed
 
 
@@ -84,14 +84,14 @@ def _swapped(part: Words, share: float, names: dict[str, list[Words]], draw: ran
     return draw.choice(names[kind]) if kind and names.get(kind) and draw.random() < share else part
 
 
-def _worn(phonemes: list[int], settings: Augmentation, draw: random.Random) -> tuple[list[int], list[int]]:
+def _augmented_word(phonemes: list[int], settings: Augmentation, draw: random.Random) -> tuple[list[int], list[int]]:
     """A word with some phonemes replaced by a neighbour or masked, some left out (one always stays); and what the replaced ones were."""
     near, mask = neighbours(), vocabulary()[MASK]
-    worn: list[int] = []
+    changed_phonemes: list[int] = []
     originals: list[int] = []
     for phoneme in phonemes:
         if phoneme not in near:  # digits and punctuation sound alike everywhere
-            worn.append(phoneme)
+            changed_phonemes.append(phoneme)
             originals.append(LABEL_PAD)
             continue
         chance = draw.random()
@@ -99,12 +99,12 @@ def _worn(phonemes: list[int], settings: Augmentation, draw: random.Random) -> t
             continue
         chance -= settings.drop
         noised, masked = chance < settings.noise, settings.noise <= chance < settings.noise + settings.mask
-        worn.append(draw.choice(near[phoneme]) if noised else mask if masked else phoneme)
+        changed_phonemes.append(draw.choice(near[phoneme]) if noised else mask if masked else phoneme)
         originals.append(phoneme if noised or masked else LABEL_PAD)
-    return (worn, originals) if worn else (phonemes[:1], [LABEL_PAD])
+    return (changed_phonemes, originals) if changed_phonemes else (phonemes[:1], [LABEL_PAD])
 
 
-def positions(words: Worn, ends: tuple[int, int], separator: int, max_length: int) -> dict[str, list[int]]:
+def positions(words: AugmentedWords, ends: tuple[int, int], separator: int, max_length: int) -> dict[str, list[int]]:
     """Words as `input_ids`, `labels` and `originals`, in the phoneme sequence of the contract, cut at `max_length`."""
     input_ids, labels, were = [ends[0]], [OUTSIDE], [LABEL_PAD]
     for phonemes, label, originals in words:

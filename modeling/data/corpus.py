@@ -75,8 +75,8 @@ def prepared(lang: str, split: str, data_dir: str | None, strict: bool = False) 
     return dataset
 
 
-def encoded(rows: Iterable[dict[str, Any]], tokenizer: Any, max_length: int, form: str = PHONEMES) -> list[dict[str, list[int]]]:
+def encoded(rows: Iterable[dict[str, Any]], tokenizer: Any, max_length: int, input_kind: str = PHONEMES) -> list[dict[str, list[int]]]:
     """Sentences as model inputs, in phonemes (see `alignment.encode`) or in the letters of their language (`graphemes.encode_graphemes`)."""
-    if form == GRAPHEMES:
+    if input_kind == GRAPHEMES:
         return [encode_graphemes(tokenizer, row["tokens"], row["ner_tags"], max_length) for row in rows]
     return [encode(tokenizer, [word.split(" ") for word in row["ipa_tokens"]], row["ner_tags"], max_length) for row in rows]

@@ -15,8 +15,8 @@ from conlipa.dataset_scripts.loanwords.builder import GROUPS, paper_size
 from conlipa.modeling.data.batches import epoch_batches
 from conlipa.modeling.recipe import Ipac
 
-_CANDIDATES, _RIVALS = 20, 4
-"""Words whose features add up to nearly the same, and how many of them that align best may be a word's rivals."""
+_CANDIDATES, _HARD_NEGATIVES = 20, 4
+"""Words whose features add up to nearly the same, and how many of them that align best may be a word's hard negatives."""
 
 
 class Loanwords:
@@ -56,20 +56,20 @@ class Loanwords:
         return taken
 
     def _among_rivals(self, order: list[int], draw: random.Random) -> Iterator[list[int]]:
-        """Batches of which a share are rivals: words that sound like another of the batch and are not it."""
+        """Batches of which a share are hard negatives: words that sound like another of the batch and are not it."""
         left = dict.fromkeys(draw.sample(order, len(order)))  # an ordered set
         while left:
             batch: list[int] = []
             while left and len(batch) < self.settings.batch_size:
                 taken = next(iter(left))
-                rivals = [i for i in self.rivals[taken] if i in left] if draw.random() < self.settings.hard_negatives else []
-                for i in (taken, *rivals[:1]):
+                negatives = [i for i in self.hard_negatives_of[taken] if i in left] if draw.random() < self.settings.hard_negatives else []
+                for i in (taken, *negatives[:1]):
                     left.pop(i, None)
                     batch.append(i)
             yield batch[: self.settings.batch_size]
 
     @cached_property
-    def rivals(self) -> list[list[int]]:
+    def hard_negatives_of(self) -> list[list[int]]:
         """For each pair the pairs of other English words that sound most like it (articulatory alignment)."""
         spoken = [str(row["english_ipa"]) for row in self.rows]
         vectors = np.array([_outline(ipa) for ipa in spoken])
@@ -78,7 +78,7 @@ class Loanwords:
         found = []
         for i, candidates in enumerate(near.tolist()):
             others = [j for j in candidates if self.english_ids[j] != self.english_ids[i]]
-            found.append(sorted(others, key=lambda j: -similarity(spoken[i], spoken[j]))[:_RIVALS])
+            found.append(sorted(others, key=lambda j: -similarity(spoken[i], spoken[j]))[:_HARD_NEGATIVES])
         return found
 
 

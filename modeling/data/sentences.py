@@ -46,12 +46,12 @@ def source_languages(corpus: Corpus, wanted: Sequence[str]) -> list[str]:
 class Sentences:
     """Encoded sentences of several languages."""
 
-    def __init__(self, corpus: Corpus, languages: Sequence[str], settings: Ner, tokenizer: Any, max_length: int, form: str = PHONEMES) -> None:
+    def __init__(self, corpus: Corpus, languages: Sequence[str], settings: Ner, tokenizer: Any, max_length: int, input_kind: str = PHONEMES) -> None:
         """Raises ConlipaError: augmentation is asked for, which knows the kit's own phonemes alone, and the tokenizer has others."""
         if settings.augmentation.share and tokenizer.get_vocab() != vocabulary():
             raise ConlipaError("ner.augmentation knows the kit's own phonemes; this encoder has a tokenizer with others: leave augmentation out")
         self.settings, self.tokenizer, self.max_length = settings, tokenizer, max_length
-        parts = [_prepared(corpus, lang, tokenizer, max_length, form) for lang in languages]
+        parts = [_prepared(corpus, lang, tokenizer, max_length, input_kind) for lang in languages]
         self.rows = concatenate_datasets(parts)
         self.lengths: list[int] = self.rows.with_format("numpy")["length"][:].tolist()
         stops = [sum(map(len, parts[: number + 1])) for number in range(len(parts))]
@@ -104,17 +104,17 @@ class Sentences:
         return names
 
 
-def _prepared(corpus: Corpus, lang: str, tokenizer: Any, max_length: int, form: str) -> Dataset:
+def _prepared(corpus: Corpus, lang: str, tokenizer: Any, max_length: int, input_kind: str) -> Dataset:
     """`input_ids`, `labels`, `word_ids` and `length` of a language's training sentences, in a memory-mapped file of the cache."""
     rows = corpus.split(lang, "train")
     vocabulary = tokenizer.backend_tokenizer.to_str() if tokenizer.is_fast else repr(tokenizer)
-    key = f"{of_sentences(corpus, [lang], 'train')} {vocabulary} {max_length} {form}"
+    key = f"{of_sentences(corpus, [lang], 'train')} {vocabulary} {max_length} {input_kind}"
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "conlipa-encoded"
     folder.mkdir(parents=True, exist_ok=True)
 
     def encode_all(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        made = encoded([dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)], tokenizer, max_length, form)
+        made = encoded([dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)], tokenizer, max_length, input_kind)
         columns = {name: [row[name] for row in made] for name in ("input_ids", "labels", "word_ids")}
         return {**columns, "length": [len(ids) for ids in columns["input_ids"]]}
 

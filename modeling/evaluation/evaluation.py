@@ -15,7 +15,7 @@ from conlipa.dataset_scripts.languages import language
 from conlipa.errors import ConlipaError, UsageError, nearest
 from conlipa.modeling.alignment import word_labels
 from conlipa.modeling.data.corpus import Corpus, encoded
-from conlipa.modeling.encoder import form_of, load_adapted, max_length
+from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1, summary
 from conlipa.modeling.inference.prediction import predictions
 
@@ -37,7 +37,7 @@ def tagged(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, se
     if sentences is not None:
         rows = rows.select(range(min(sentences, len(rows))))
     gold = rows["ner_tags"][:]
-    examples = encoded(rows, tokenizer, max_length(tokenizer), form_of(model))
+    examples = encoded(rows, tokenizer, max_length(tokenizer), input_kind_of(model))
     predicted = predictions(model, examples, tokenizer.pad_token_id, progress=lang, bf16=bf16)
     words = [word_labels(p, example["word_ids"], len(tags)) for p, example, tags in zip(predicted, examples, gold, strict=True)]
     return Tagged([example["labels"] for example in examples], predicted, gold, words)

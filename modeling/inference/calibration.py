@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from conlipa.atomic_files import write_json, write_text
-from conlipa.errors import ConlipaError, told
+from conlipa.errors import ConlipaError, exit_on_error
 from conlipa.modeling.alignment import NO_WORD
 from conlipa.modeling.data.corpus import Corpus, encoded
 from conlipa.modeling.encoder import load_adapted, max_length
@@ -143,7 +143,7 @@ def main() -> None:
     parser.add_argument("--wikiann", default="sample", metavar="DIR|hub|sample")
     arguments = parser.parse_args()
     quiet()
-    with told():
+    with exit_on_error():
         print(calibrate(*packaged(arguments.model, arguments.adapter), Corpus(arguments.wikiann)))
 
 

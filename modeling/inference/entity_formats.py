@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from conlipa.atomic_files import whole_folder
+from conlipa.atomic_files import atomic_folder
 from conlipa.dataset_scripts.g2p.words import words
 from conlipa.errors import UsageError
 from conlipa.modeling.inference.entities import Entity
@@ -48,7 +48,7 @@ def write_brat(folder: Path, documents: Iterable[tuple[str, Iterable[Tagged]]]) 
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: is not empty; --out takes a new folder")
-    with whole_folder(folder) as new:
+    with atomic_folder(folder) as new:
         for name, lines in documents:
             if (new / f"{name}.txt").exists():
                 raise UsageError(f"two files are named {name}; brat knows a document by its name")

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from conlipa.atomic_files import complaints_about
+from conlipa.atomic_files import write_errors
 from conlipa.errors import ConlipaError
 from conlipa.modeling.encoder import load_adapted, max_length
 from conlipa.modeling.inference.loading import made_from, temperature
@@ -61,7 +61,7 @@ def export(model: str, adapter: str | None, out: Path, int8: bool = False) -> No
         "int8": int8,
         "tokenizer": tokenizer.backend_tokenizer.to_str(),
     }
-    with complaints_about(out):
+    with write_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".export", dir=out.parent) as folder:
             file = Path(folder) / "model.onnx"

@@ -21,7 +21,7 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from conlipa.errors import ConlipaError, UsageError, nearest, told
+from conlipa.errors import ConlipaError, UsageError, exit_on_error, nearest
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.fingerprint import of_folder
 from conlipa.modeling.encoder import load_adapted
@@ -190,7 +190,7 @@ def run(arguments: argparse.Namespace) -> None:
 def main() -> None:
     arguments = parser().parse_args()
     quiet()
-    with told():
+    with exit_on_error():
         run(arguments)
 
 

@@ -24,7 +24,7 @@ from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
 from conlipa.modeling.data.corpus import encoded
 from conlipa.modeling.data.fingerprint import of_folder, of_pairs, of_sentences
 from conlipa.modeling.data.loanwords import Loanwords
-from conlipa.modeling.encoder import form_of, load_tagger, max_length, with_short_attention
+from conlipa.modeling.encoder import input_kind_of, load_tagger, max_length, with_short_attention
 from conlipa.modeling.evaluation.evaluation import tagged
 from conlipa.modeling.evaluation.markdown import markdown_table
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1
@@ -36,7 +36,7 @@ from conlipa.modeling.report.drawing import svg
 from conlipa.modeling.report.section import Inputs, Section
 from conlipa.modeling.report.words import alignment, sides, uniformity
 from conlipa.modeling.training.ipac import IpacStage
-from conlipa.modeling.training.loop import facts_of, train
+from conlipa.modeling.training.loop import run_metadata_of, train
 
 KEY = "drift"
 AMOUNTS = FEW, MANY = 512, 7521
@@ -96,14 +96,14 @@ class Yardstick:
         self.inputs = inputs
         model, self.tokenizer = load_tagger(inputs.ner)
         with_short_attention(model)  # as stage 2 does: a drift of nothing is 0 and no rounding error
-        form = form_of(model)
+        input_kind = input_kind_of(model)
         self.langs = inputs.langs[:: max(1, len(inputs.langs) // LANGUAGES)][:LANGUAGES]
         rows = inputs.corpus.split(SOURCE, "validation")
-        self.english = encoded(rows.select(range(min(ENGLISH, len(rows)))), self.tokenizer, max_length(self.tokenizer), form)
+        self.english = encoded(rows.select(range(min(ENGLISH, len(rows)))), self.tokenizer, max_length(self.tokenizer), input_kind)
         self.reference = self._english(model)
         pairs = {name: [pair for lang in langs for pair in read_pairs(pairs_path(lang))] for name, langs in SETS.items()}
         drawn = {name: random.Random(0).sample(every, min(WORDS, len(every))) for name, every in pairs.items()}
-        self.pairs = {name: [sides(pair, form) for pair in some] for name, some in drawn.items()}
+        self.pairs = {name: [sides(pair, input_kind) for pair in some] for name, some in drawn.items()}
 
     def fingerprint(self) -> str:
         """Of what is measured; the pairs are those of the files."""
@@ -150,12 +150,12 @@ def settings_of(inputs: Inputs, amount: int, seed: int) -> Ipac:
 def curve(inputs: Inputs, measure: Yardstick, amount: int, seed: int) -> Curve:
     """One run: trained and measured, or as it was kept; interrupted, it goes on."""
     recipe = replace(inputs.recipe, ipac=replace(settings_of(inputs, amount, seed), epochs=1))
-    facts = facts_of(recipe, "ipac", f"{of_folder(inputs.ner)} {of_pairs()}", measured=measure.fingerprint())
+    run_metadata = run_metadata_of(recipe, "ipac", f"{of_folder(inputs.ner)} {of_pairs()}", measured=measure.fingerprint())
     place = inputs.out / "work" / KEY / f"{amount}-{seed}"
     memory = place.with_suffix(".json")
     kept = json.loads(memory.read_text(encoding="utf-8")) if memory.is_file() else {}
-    if kept.get("facts") != facts:
-        kept = {"facts": facts, "curve": {}}
+    if kept.get("run_metadata") != run_metadata:
+        kept = {"run_metadata": run_metadata, "curve": {}}
     if str(STEPS) not in kept["curve"]:
         set_seed(seed)
         stage = Bounded(recipe, inputs.ner)
@@ -166,7 +166,7 @@ def curve(inputs: Inputs, measure: Yardstick, amount: int, seed: int) -> Curve:
                 write_json(kept, memory)
 
         watch(0)
-        train(stage, place, place.with_name(f".{place.name}.checkpoints"), facts, watch=watch)
+        train(stage, place, place.with_name(f".{place.name}.checkpoints"), run_metadata, watch=watch)
     return {int(step): values for step, values in kept["curve"].items()}
 
 

@@ -38,7 +38,7 @@ PAIRS = Path(__file__).parent / "pairs.csv"
 TSNE_FIGURE, SIMILARITY_FIGURE = "embedding-tsne.svg", "embedding-similarity.svg"
 
 
-def figure_pairs(form: str) -> dict[str, Pairs]:
+def figure_pairs(input_kind: str) -> dict[str, Pairs]:
     """The pairs of Figures 5 and 6 by the papers' name of them (`eng-ori`), in the figures' order, by the kit's own transcription."""
     with PAIRS.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
@@ -47,13 +47,13 @@ def figure_pairs(form: str) -> dict[str, Pairs]:
         own = [row for row in rows if row["lang"] == lang]
         spoken = zip(transcribed("eng", [row["english"] for row in own]), transcribed(lang, [row["target"] for row in own]), strict=True)
         both = [{**row, "english_ipa": english, "target_ipa": target} for row, (english, target) in zip(own, spoken, strict=True)]
-        found[f"eng-{lang}"] = pairs_of(lang, both, form)
+        found[f"eng-{lang}"] = pairs_of(lang, both, input_kind)
     return found
 
 
-def extra_pairs(form: str) -> list[Pairs]:
+def extra_pairs(input_kind: str) -> list[Pairs]:
     """Those of CONLIPA's languages beyond the paper."""
-    return [pairs_of(lang, read_pairs(pairs_path(lang)), form) for lang in GROUPS["extra"]]
+    return [pairs_of(lang, read_pairs(pairs_path(lang)), input_kind) for lang in GROUPS["extra"]]
 
 
 def adapter_of(inputs: Inputs, seed: int) -> Path:
@@ -84,8 +84,8 @@ def pair_cosines(pairs: Pairs, space: Space) -> list[float]:
 
 def section(inputs: Inputs) -> Section:
     """Cosines beside the papers', the words that are no pairs, retrieval, t-SNE."""
-    form = inputs.recipe.encoder.input
-    named, extra = figure_pairs(form), extra_pairs(form)
+    input_kind = inputs.recipe.encoder.input
+    named, extra = figure_pairs(input_kind), extra_pairs(input_kind)
     words = sorted({word for pairs in (*named.values(), *extra) for word in (*pairs.english, *pairs.target)})
     before, shown = space_of(inputs, None, words), space_of(inputs, inputs.adapter, words)
     after = [space_of(inputs, str(adapter_of(inputs, seed)), words) for seed in range(inputs.seeds)]

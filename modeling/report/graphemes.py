@@ -17,7 +17,7 @@ from datasets import Dataset
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from conlipa.atomic_files import whole_folder
+from conlipa.atomic_files import atomic_folder
 from conlipa.dataset_scripts.g2p.phonemizer import WORD_SEPARATOR
 from conlipa.dataset_scripts.languages import language
 from conlipa.modeling.data.corpus import Corpus
@@ -63,7 +63,7 @@ def section(inputs: Inputs) -> Section:
     there = inputs.corpus.languages("train")
     sources = [iso for iso in recipe.ner.languages if iso in there]
     corpus = FirstSentences(inputs.corpus, -(-SENTENCES // max(1, len(sources))))
-    trained = {form: measured(inputs, recipe, corpus, sources, form) for form in (PHONEMES, GRAPHEMES)}
+    trained = {input_kind: measured(inputs, recipe, corpus, sources, input_kind) for input_kind in (PHONEMES, GRAPHEMES)}
     groups = groups_of(inputs.langs, sources)
     if SOURCE in corpus.languages("validation"):
         groups[f"{language(SOURCE).name}, trained on" if SOURCE in sources else language(SOURCE).name] = [SOURCE]
@@ -94,17 +94,17 @@ def control(recipe: Recipe) -> Recipe:
     return Recipe("control", encoder, ner)
 
 
-def measured(inputs: Inputs, recipe: Recipe, corpus: FirstSentences, sources: Sequence[str], form: str) -> Measured:
+def measured(inputs: Inputs, recipe: Recipe, corpus: FirstSentences, sources: Sequence[str], input_kind: str) -> Measured:
     """Counts of an encoder that reads phonemes or graphemes, on the report's languages and on English; trained first if it is not there yet."""
     tested = [SOURCE] if SOURCE in corpus.languages("validation") else []
     limits = {**dict.fromkeys(inputs.langs, inputs.sentences), **dict.fromkeys(tested, SOURCE_SENTENCES)}
     letters = ""
-    if form == GRAPHEMES:
+    if input_kind == GRAPHEMES:
         splits = [corpus.split(iso, "train") for iso in sources] + [corpus.split(iso, "validation")[:limit] for iso, limit in limits.items()]
         letters = "".join(sorted({letter for rows in splits for tokens in rows["tokens"] for letter in "".join(tokens)}))
     made_of = [recipe.as_dict(), of_sentences(corpus, sources, "train"), letters]
-    folder = inputs.out / "work" / KEY / f"{form}-{hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]}"
-    if form == GRAPHEMES:
+    folder = inputs.out / "work" / KEY / f"{input_kind}-{hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:12]}"
+    if input_kind == GRAPHEMES:
         start = folder.with_name(f"{folder.name}-start")
         if not start.is_dir():
             write_start(start, recipe, letters)
@@ -121,7 +121,7 @@ def write_start(place: Path, recipe: Recipe, letters: Iterable[str]) -> None:
     """The folder of an untrained encoder of the recipe's shape that reads letters: what a pretrained one is to the grapheme path."""
     tokenizer = letter_tokenizer(letters, recipe.encoder.max_length)
     torch.manual_seed(recipe.ner.seed)
-    with whole_folder(place) as folder:
+    with atomic_folder(place) as folder:
         save_tagger(new_encoder(replace(recipe.encoder, vocab_size=len(tokenizer))), tokenizer, folder)
 
 
@@ -146,8 +146,8 @@ def groups_of(langs: Sequence[str], sources: Sequence[str]) -> dict[str, list[st
 
 def compare(trained: dict[str, Measured], langs: Sequence[str], score: str) -> dict[str, Any]:
     """Means over languages of both encoders, and the first less the second, with its paired interval over sentences."""
-    sides = {form: {iso: counts[score][iso] for iso in langs} for form, counts in trained.items()}
-    means = {form: sum(map(scored, side.values())) / len(langs) for form, side in sides.items()}
+    sides = {input_kind: {iso: counts[score][iso] for iso in langs} for input_kind, counts in trained.items()}
+    means = {input_kind: sum(map(scored, side.values())) / len(langs) for input_kind, side in sides.items()}
     return {**means, "difference": difference_over_languages([sides[PHONEMES]], [sides[GRAPHEMES]])._asdict()}
 
 

@@ -11,9 +11,9 @@ from torch.nn.functional import normalize
 from conlipa.modeling.recipe import GRAPHEMES
 
 
-def sides(pair: Mapping[str, Any], form: str) -> tuple[str, str]:
-    """English and target side of a pair of CONLIPA, as a model of this form reads them."""
-    names = ("english", "target") if form == GRAPHEMES else ("english_ipa", "target_ipa")
+def sides(pair: Mapping[str, Any], input_kind: str) -> tuple[str, str]:
+    """English and target side of a pair of CONLIPA, as a model of this input kind reads them."""
+    names = ("english", "target") if input_kind == GRAPHEMES else ("english_ipa", "target_ipa")
     return str(pair[names[0]]), str(pair[names[1]])
 
 
@@ -38,9 +38,9 @@ class Pairs(NamedTuple):
         return torch.stack([space[word] for word in self.english]), torch.stack([space[word] for word in self.target]), self.own
 
 
-def pairs_of(lang: str, rows: Sequence[Mapping[str, Any]], form: str) -> Pairs:
+def pairs_of(lang: str, rows: Sequence[Mapping[str, Any]], input_kind: str) -> Pairs:
     """Of rows with both sides in graphemes and in phonemes."""
-    read = [sides(row, form) for row in rows]
+    read = [sides(row, input_kind) for row in rows]
     numbers = {word: number for number, word in enumerate(dict.fromkeys(english for english, _ in read))}
     own = torch.tensor([numbers[english] for english, _ in read])
     return Pairs(lang, [str(row["english"]) for row in rows], list(numbers), [target for _, target in read], own)

@@ -21,7 +21,7 @@ import yaml
 
 from conlipa.atomic_files import write_json, write_text
 from conlipa.dataset_scripts.languages import listed
-from conlipa.errors import ConlipaError, UsageError, nearest, told
+from conlipa.errors import ConlipaError, UsageError, exit_on_error, nearest
 from conlipa.modeling.alignment import OUTSIDE
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.evaluation.evaluation import SCORES, trained_on
@@ -145,7 +145,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     arguments = parser.parse_args()
     quiet()
-    with told():
+    with exit_on_error():
         study, corpus = read_study(arguments.study), Corpus(arguments.wikiann)
         sources = trained_on(arguments.ner)
         wanted = listed(arguments.langs)

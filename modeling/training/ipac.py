@@ -15,7 +15,7 @@ from conlipa.modeling.data.batches import token_batch
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.loanwords import Loanwords
 from conlipa.modeling.data.sentences import Sentences
-from conlipa.modeling.encoder import form_of, load_tagger, with_short_attention
+from conlipa.modeling.encoder import input_kind_of, load_tagger, with_short_attention
 from conlipa.modeling.recipe import GRAPHEMES, Ipac, LabelBias, Recipe
 from conlipa.modeling.training.ner import Batch, NerModule, Terms
 
@@ -136,13 +136,13 @@ class IpacStage:
         self.pairs = [
             tuple(
                 self.tokenizer(str(row[side]), truncation=True, max_length=recipe.encoder.max_length)["input_ids"]
-                for side in (("english", "target") if form_of(model) == GRAPHEMES else ("english_ipa", "target_ipa"))
+                for side in (("english", "target") if input_kind_of(model) == GRAPHEMES else ("english_ipa", "target_ipa"))
             )
             for row in self.loanwords.rows
         ]
         self.replay: Sentences | None = None
         if recipe.ipac.replay_weight and corpus is not None:
-            self.replay = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length, form_of(model))
+            self.replay = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length, input_kind_of(model))
 
     def batches(self, epoch: int) -> list[list[int]]:
         """Pairs are short: no bucketing by length."""

@@ -26,7 +26,7 @@ from torch import nn
 from tqdm.auto import tqdm
 from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
 
-from conlipa.atomic_files import complaints_about, whole_folder, write_json
+from conlipa.atomic_files import atomic_folder, write_errors, write_json
 from conlipa.errors import ConlipaError
 from conlipa.modeling.data.batches import LABEL_PAD
 from conlipa.modeling.recipe import Optimisation
@@ -54,12 +54,12 @@ class Stopped(ConlipaError):
 
 
 def train(
-    stage: Stage, out: Path, work: Path, facts: dict[str, Any], tracker: str | None = None, watch: Callable[[int], None] | None = None
+    stage: Stage, out: Path, work: Path, run_metadata: dict[str, Any], tracker: str | None = None, watch: Callable[[int], None] | None = None
 ) -> dict[str, Any]:
     """Train a stage and write its folder `out`; checkpoints go to `work`, and the last one is resumed.
 
     Args:
-        facts: what is recorded beside the weights (recipe, data fingerprint); a checkpoint made from other facts is not resumed.
+        run_metadata: what is recorded beside the weights (recipe, data fingerprint); a checkpoint made from other run_metadata is not resumed.
         tracker: one of `recipe.TRACKERS`, which shows loss, learning rate and speed as they come; its files go to `logs` beside `out`.
         watch: called with the number of each step that is through, before a checkpoint of it; may look at the module, which goes on training.
 
@@ -78,7 +78,7 @@ def train(
         raise ConlipaError("muon turns whole matrices, and FSDP gives each process a part of them: set optimizer: adamw, or train by DDP")
     whole = copy.deepcopy(stage.module) if sharded else None
     module, optimizers, schedulers = _prepared(accelerator, stage.module, settings, total)
-    checkpoints = Checkpoints(accelerator, work, facts)
+    checkpoints = Checkpoints(accelerator, work, run_metadata)
     step, seen, seconds = checkpoints.resume()
     history: list[dict[str, float]] = checkpoints.history
     started = time.monotonic()
@@ -123,7 +123,7 @@ def train(
 
     seconds += time.monotonic() - started
     record = {
-        **facts,
+        **run_metadata,
         "steps": total,
         "seconds": round(seconds, 1),
         "tokens_per_second": round(seen / max(seconds, 1e-9)),
@@ -137,7 +137,7 @@ def train(
         whole.load_state_dict(accelerator.get_state_dict(module))
         stage.module = whole
     if accelerator.is_main_process:
-        with whole_folder(out) as folder:
+        with atomic_folder(out) as folder:
             stage.save(folder)
             write_json(record, folder / RECORD)
         shutil.rmtree(work, ignore_errors=True)
@@ -221,17 +221,17 @@ def _counts(accelerator: Accelerator, parts: list[dict[str, torch.Tensor]], term
 class Checkpoints:
     """The state of a run on disk: written beside and renamed, the last good one kept."""
 
-    def __init__(self, accelerator: Accelerator, folder: Path, facts: dict[str, Any]) -> None:
-        self.accelerator, self.folder, self.facts = accelerator, folder, json.loads(json.dumps(facts))
+    def __init__(self, accelerator: Accelerator, folder: Path, run_metadata: dict[str, Any]) -> None:
+        self.accelerator, self.folder, self.run_metadata = accelerator, folder, json.loads(json.dumps(run_metadata))
         self.history: list[dict[str, float]] = []
 
     def save(self, step: int, seen: int, seconds: float) -> None:
         beside, place = self.folder / "next.partial", self.folder / f"step-{step:07d}"
-        with complaints_about(self.folder):
+        with write_errors(self.folder):
             self.accelerator.save_state(str(beside), safe_serialization=True)
         self.accelerator.wait_for_everyone()  # every process writes into it
         if self.accelerator.is_main_process:
-            state = {"step": step, "seen": seen, "seconds": seconds, "facts": self.facts, "history": self.history}
+            state = {"step": step, "seen": seen, "seconds": seconds, "run_metadata": self.run_metadata, "history": self.history}
             write_json(state, beside / "loop.json")
             os.replace(beside, place)
             for old in sorted(self.folder.glob("step-*"))[:-1]:
@@ -239,10 +239,10 @@ class Checkpoints:
         self.accelerator.wait_for_everyone()
 
     def resume(self) -> tuple[int, int, float]:
-        """Load the newest checkpoint made from the same facts: `(step, tokens seen, seconds)`, zeros where there is none."""
+        """Load the newest checkpoint made from the same run_metadata: `(step, tokens seen, seconds)`, zeros where there is none."""
         for place in sorted(self.folder.glob("step-*"), reverse=True):
             state = json.loads((place / "loop.json").read_text(encoding="utf-8"))
-            if state["facts"] == self.facts:
+            if state["run_metadata"] == self.run_metadata:
                 self.accelerator.load_state(str(place))
                 self.history = state["history"]
                 return state["step"], state["seen"], state["seconds"]
@@ -288,9 +288,9 @@ def revision() -> str:
     return described.stdout.strip()
 
 
-def facts_of(recipe: Any, stage: str, fingerprint: str, **more: Any) -> dict[str, Any]:
+def run_metadata_of(recipe: Any, stage: str, fingerprint: str, **more: Any) -> dict[str, Any]:
     """What a run is made from: its recipe (of the encoder and this stage), its data, and what else decides it."""
     whole = asdict(recipe)
     kept = {"name": recipe.name, "encoder": whole["encoder"], stage: whole[stage]}
-    facts: dict[str, Any] = json.loads(json.dumps({"stage": stage, "recipe": kept, "data": fingerprint, **more}))
-    return facts
+    run_metadata: dict[str, Any] = json.loads(json.dumps({"stage": stage, "recipe": kept, "data": fingerprint, **more}))
+    return run_metadata

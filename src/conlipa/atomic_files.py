@@ -16,7 +16,7 @@ from conlipa.errors import ConlipaError
 
 
 @contextmanager
-def whole_folder(place: Path) -> Iterator[Path]:
+def atomic_folder(place: Path) -> Iterator[Path]:
     """A new folder beside `place` that takes its name once the block is through, and goes away if it is not.
 
     Raises:
@@ -24,7 +24,7 @@ def whole_folder(place: Path) -> Iterator[Path]:
     """
     beside = place.with_name(place.name + ".partial")
     shutil.rmtree(beside, ignore_errors=True)
-    with complaints_about(place):
+    with write_errors(place):
         try:
             beside.mkdir(parents=True)
             yield beside
@@ -36,7 +36,7 @@ def whole_folder(place: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def complaints_about(place: Path) -> Iterator[None]:
+def write_errors(place: Path) -> Iterator[None]:
     """What fails while writing, as one line that names the place: torch and safetensors have errors of their own for a full disk."""
     try:
         yield
@@ -51,7 +51,7 @@ def complaints_about(place: Path) -> Iterator[None]:
 def write_text(text: str, path: Path) -> None:
     """Write a file beside, then rename."""
     beside = path.with_name(path.name + ".partial")
-    with complaints_about(path):
+    with write_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             beside.write_text(text, encoding="utf-8", newline="\n")

@@ -27,7 +27,7 @@ def nearest(word: str, choices: Iterable[str], limit: int = 3) -> str:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def exit_on_error() -> Iterator[None]:
     """The main part of a script: what a user can act on is said in one line, and ends the process with its exit code."""
     try:
         yield

@@ -19,7 +19,7 @@ _TRANSPORT_ERROR: type[Exception] = HfHubHTTPError.__mro__[1]
 _PASSING = {429, 500, 502, 503, 504}
 
 
-def patient(what: str, call: Callable[[], Answer], pause: Callable[[float], None] = time.sleep) -> Answer:
+def with_retries(what: str, call: Callable[[], Answer], pause: Callable[[float], None] = time.sleep) -> Answer:
     """The answer of a call; on 429, 5xx and broken connections it is made again, with doubling pauses. Calls must bear repeating.
 
     Raises:
