@@ -19,7 +19,7 @@ from conlipa.hub import need_hub
 from conlipa.modeling.recipe import GRAPHEMES, PHONEMES, Encoder, LabelBias
 from conlipa.modeling.tokenizer import phoneme_tokenizer, size, vocabulary
 
-_FORM = "conlipa_input"
+_INPUT_KIND = "conlipa_input"
 """Where a model's own configuration says what it reads."""
 
 
@@ -36,6 +36,7 @@ def config_of(recipe: Encoder) -> RobertaConfig:
         max_position_embeddings=recipe.max_positions,
         type_vocab_size=1,
         layer_norm_eps=recipe.layer_norm_eps,
+        conlipa_input=recipe.input_kind,
         id2label=dict(enumerate(LABELS)),
         label2id={label: number for number, label in enumerate(LABELS)},
     )
@@ -70,7 +71,7 @@ def pretrained_encoder(recipe: Encoder) -> tuple[Any, Any]:
         )
     except (OSError, ValueError) as error:
         raise ConlipaError(f"{recipe.repo}: cannot be loaded as an encoder ({str(error).splitlines()[0]})") from error
-    setattr(model.config, _FORM, recipe.input)
+    setattr(model.config, _INPUT_KIND, recipe.input_kind)
     if recipe.pooler:
         body = _with_pooler(model.config)
         body.load_state_dict(model.roberta.state_dict(), strict=False)
@@ -139,8 +140,8 @@ def with_short_attention(model: Any) -> Any:
 
 
 def input_kind_of(model: Any) -> str:
-    """`phonemes` or `graphemes`: what a model reads."""
-    return str(getattr(model.config, _FORM, PHONEMES))
+    """`PHONEMES`, `MARKED_PHONEMES` or `GRAPHEMES`: what a model reads."""
+    return str(getattr(model.config, _INPUT_KIND, PHONEMES))
 
 
 def load_tagger(where: str) -> tuple[Any, Any]:

@@ -15,8 +15,8 @@ from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from conlipa.errors import ConlipaError, UsageError, nearest
 
 RECIPES = Path(__file__).parent / "recipes"
-PHONEMES, GRAPHEMES = "phonemes", "graphemes"
-"""What an encoder reads."""
+PHONEMES, MARKED_PHONEMES, GRAPHEMES = "phonemes", "phonemes with case marks", "graphemes"
+"""What an encoder reads: its input kind, as its own configuration records it."""
 TRACKERS = ("tensorboard", "wandb", "trackio")
 """Where a run may show its losses (by Accelerate)."""
 
@@ -28,6 +28,8 @@ class Encoder:
     repo: str | None = None
     input: Literal["phonemes", "graphemes"] = "phonemes"
     """Graphemes (the baselines) only with a `repo`, whose tokenizer then cuts the words."""
+    case_marks: bool = False
+    """A mark `^` before the first phoneme of a capitalised word. Needs `max_positions` for them (194: 128 phonemes, 64 marks, 2)."""
     hidden_size: int = 192
     layers: int = 6
     heads: int = 6
@@ -42,6 +44,11 @@ class Encoder:
     """Embeddings start as a linear map of panphon's features, so that a phoneme never trained on has a meaning."""
     pooler: bool = False
     """Count and carry BERT's unused pooler while training, as the papers' code does."""
+
+    @property
+    def input_kind(self) -> str:
+        """What the encoder reads: `PHONEMES`, `MARKED_PHONEMES` or `GRAPHEMES`."""
+        return MARKED_PHONEMES if self.case_marks else self.input
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,14 @@ class Optimisation:
     checkpoint_every: int = 200
     log_every: int = 10
     """Steps between two losses in the record, and in a tracker."""
+    minutes: float | None = None
+    """Train for so long instead of for `epochs`, with the schedule fitted to it."""
+    ema: float = 0.0
+    """Keep a moving average of the weights with this decay, and save it instead of the last step's; 0: none."""
+    validate_every: int = 0
+    """Steps between two scores on `held_out`; 0: none."""
+    held_out: tuple[str, ...] = ("eng",)
+    """Languages whose validation sentences are scored; never those of Cases 1 to 3."""
     seed: int = 0
 
 
@@ -81,6 +96,8 @@ class Augmentation:
     """Of the sentences, whose entities and other words come in another order."""
     swap: float = 0.0
     """Of the entities, replaced by one of the same type from any source language."""
+    final_stop: float = 0.0
+    """Of the sentences, whose final full stop, question or exclamation mark is left out."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +127,18 @@ class Ner(Optimisation):
     languages: tuple[str, ...] = ("eng",)
     sentences_per_language: int | None = None
     """At most, an epoch; None: all. Large languages then do not drown small ones."""
+    batch_positions: int | None = None
+    """Phoneme positions of a batch, padding included; None: `batch_size` sentences instead."""
+    join: float = 0.0
+    """Share of the sentences that come as two of one set in a sequence, where both fit."""
+    long_sentences: Literal["cut", "split"] = "cut"
+    """What a sentence beyond `max_length` becomes: its beginning, as in the papers, or several sequences."""
+    running_share: float = 0.0
+    """Share of the batches that are running text, where the corpus has such sets (`--corpus running=DIR`)."""
+    exclude: tuple[str, ...] = ()
+    """Sets of the corpus that are not trained on, by kind and folder: `running/deu_2`."""
+    mark_share: float = 1.0
+    """Share of the sentences that keep their case marks (`encoder.case_marks`); the others teach to read text without capitals."""
     label_smoothing: float = 0.0
     accumulate: int = 1
     """Parts that a batch goes through the model in, where it is too large for the memory at once."""

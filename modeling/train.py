@@ -65,8 +65,9 @@ def train_stage(
     from conlipa.modeling.data.fingerprint import of_folder, of_pairs, of_sentences
     from conlipa.modeling.data.sentences import source_languages
     from conlipa.modeling.training.ipac import IpacStage
-    from conlipa.modeling.training.loop import RECORD, run_metadata_of, train
+    from conlipa.modeling.training.loop import train
     from conlipa.modeling.training.ner import NerStage
+    from conlipa.modeling.training.run_metadata import RECORD, run_metadata_of
 
     PartialState(cpu=not _has_gpu())
     languages = source_languages(corpus, recipe.ner.languages)

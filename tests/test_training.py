@@ -19,8 +19,9 @@ from safetensors.torch import load_file
 from conlipa.errors import ConlipaError
 from conlipa.modeling.encoder import new_encoder
 from conlipa.modeling.recipe import Encoder, LabelBias, Ner
-from conlipa.modeling.training.loop import optimizers_of, train
+from conlipa.modeling.training.loop import train
 from conlipa.modeling.training.ner import DenoisingModule, NerModule
+from conlipa.modeling.training.optim import optimizers_of
 from tests.conftest import ROOT, TINY, run
 
 ACCELERATE = str(Path(sys.executable).with_name("accelerate"))

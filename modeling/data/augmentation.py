@@ -1,119 +1,126 @@
 """Sentences as other languages might have them: phonemes changed or lost, chunks in another order, names from elsewhere.
 
 What stays is what a name is like in any language; what goes is what only the source languages share.
+Every draw depends on the seed, the step and the sentence alone: not on the batch, the process or the worker.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
+import string
+from dataclasses import dataclass
 from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from conlipa.dataset_scripts.g2p.ipa import VOWELS, is_ipa
 from conlipa.dataset_scripts.g2p.similarity import features
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
-from conlipa.modeling.alignment import NO_WORD, OUTSIDE, inside
-from conlipa.modeling.data.batches import LABEL_PAD
+from conlipa.modeling.alignment import OUTSIDE
+from conlipa.modeling.data.packed import Packed
+from conlipa.modeling.data.ragged import Integers, keys, spread, uniform, within
 from conlipa.modeling.recipe import Augmentation
 from conlipa.modeling.tokenizer import MASK, vocabulary
 
 _NEIGHBOURS = 8
 """How many of the articulatorily nearest a phoneme may turn into."""
-
-Words = list[tuple[list[int], int]]
-"""Phoneme ids of each word, and the word's label."""
-AugmentedWords = list[tuple[list[int], int, list[int]]]
-"""The same of a changed sentence, and what each phoneme was: `LABEL_PAD` where it still is what it was."""
-
-
-def words_of(input_ids: Sequence[int], labels: Sequence[int], word_ids: Sequence[int]) -> Words:
-    """An encoded sentence (`alignment.encode`) as words; the separators and the two ends are left out."""
-    words: Words = []
-    previous = NO_WORD
-    for phoneme, label, word in zip(input_ids, labels, word_ids, strict=True):
-        if word == NO_WORD:
-            pass
-        elif word == previous:
-            words[-1][0].append(phoneme)
-        else:
-            words.append(([phoneme], label))
-        previous = word
-    return words
-
-
-def chunks(words: Words) -> list[Words]:
-    """Whole entities, and each word outside of them for itself."""
-    found: list[Words] = []
-    for word in words:
-        if found and LABELS[word[1]].startswith("I-") and found[-1][-1][1] != OUTSIDE:
-            found[-1].append(word)
-        else:
-            found.append([word])
-    return found
+_KIND = np.array([0 if label == "O" else 1 + ["PER", "ORG", "LOC"].index(label[2:]) for label in LABELS])
+SHARE, SHUFFLE, ORDER, SWAP, NAME, WEAR, NEIGHBOUR, STOP, MARKS = range(9)
+"""What is drawn."""
 
 
 @cache
-def neighbours() -> dict[int, list[int]]:
-    """Phoneme id to the ids of the vowels (of a consonant: consonants) that differ from it in the fewest features."""
+def neighbours() -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+    """(vocabulary,) which ids are phonemes; (vocabulary, 8) their nearest by features, vowels of a vowel and consonants of a consonant."""
     known = {number: features(token) for token, number in vocabulary().items() if is_ipa(token)}
     vowels = {number for token, number in vocabulary().items() if token[0] in VOWELS}
-    near = {}
+    near = np.zeros((len(vocabulary()), _NEIGHBOURS), dtype=np.int32)
     for number, own in known.items():
         like = [other for other in known if other != number and (other in vowels) == (number in vowels)]
         like.sort(key=lambda other: sum(a != b for a, b in zip(own, known[other], strict=False)))
         near[number] = like[:_NEIGHBOURS]
-    return near
+    return np.isin(np.arange(len(vocabulary())), list(known)), near
 
 
-def augmented(words: Words, settings: Augmentation, names: dict[str, list[Words]], draw: random.Random) -> AugmentedWords:
-    """A sentence changed as `settings` say; `names` are entities by type, for the swap."""
-    parts = chunks(words)
-    if settings.swap:
-        parts = [_swapped(part, settings.swap, names, draw) for part in parts]
-    if draw.random() < settings.shuffle:
-        draw.shuffle(parts)
-    changed: AugmentedWords = []
-    for phonemes, label in (word for part in parts for word in part):
-        changed_phonemes, originals = _augmented_word(phonemes, settings, draw)
-        changed.append((changed_phonemes, label, originals))
-    return changed
+@dataclass
+class Phonemes:
+    """The phonemes of a batch: `ids`, `originals` (-1 where nothing was changed) and the number of the word of each, from 0."""
+
+    ids: Integers
+    originals: Integers
+    word: Integers
 
 
-def _swapped(part: Words, share: float, names: dict[str, list[Words]], draw: random.Random) -> Words:
-    kind = LABELS[part[0][1]].partition("-")[2]
-    return draw.choice(names[kind]) if kind and names.get(kind) and draw.random() < share else part
+class Augmenter:
+    """Changes sentences of a packed corpus as a recipe says."""
 
+    def __init__(self, packed: Packed, settings: Augmentation) -> None:
+        self.packed, self.settings = packed, settings
+        self._names = self._chunks_by_kind() if settings.swap else []
+        self._stops = [vocabulary()[mark] for mark in ".!?" if mark in string.punctuation]
 
-def _augmented_word(phonemes: list[int], settings: Augmentation, draw: random.Random) -> tuple[list[int], list[int]]:
-    """A word with some phonemes replaced by a neighbour or masked, some left out (one always stays); and what the replaced ones were."""
-    near, mask = neighbours(), vocabulary()[MASK]
-    changed_phonemes: list[int] = []
-    originals: list[int] = []
-    for phoneme in phonemes:
-        if phoneme not in near:  # digits and punctuation sound alike everywhere
-            changed_phonemes.append(phoneme)
-            originals.append(LABEL_PAD)
-            continue
-        chance = draw.random()
-        if chance < settings.drop:
-            continue
-        chance -= settings.drop
-        noised, masked = chance < settings.noise, settings.noise <= chance < settings.noise + settings.mask
-        changed_phonemes.append(draw.choice(near[phoneme]) if noised else mask if masked else phoneme)
-        originals.append(phoneme if noised or masked else LABEL_PAD)
-    return (changed_phonemes, originals) if changed_phonemes else (phonemes[:1], [LABEL_PAD])
+    def _chunks_by_kind(self) -> list[Integers]:
+        kinds = _KIND[self.packed.labels[self.packed.chunk_starts[:-1]]]
+        return [np.flatnonzero(kinds == kind) for kind in range(4)]
 
+    def changed(self, drawn_from: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Which sentences are changed at all."""
+        return uniform(drawn_from, SHARE) < self.settings.share
 
-def positions(words: AugmentedWords, ends: tuple[int, int], separator: int, max_length: int) -> dict[str, list[int]]:
-    """Words as `input_ids`, `labels` and `originals`, in the phoneme sequence of the contract, cut at `max_length`."""
-    input_ids, labels, were = [ends[0]], [OUTSIDE], [LABEL_PAD]
-    for phonemes, label, originals in words:
-        if len(input_ids) > 1:
-            input_ids.append(separator)
-            labels.append(OUTSIDE)
-            were.append(LABEL_PAD)
-        input_ids += phonemes
-        labels += [label, *[inside(label)] * (len(phonemes) - 1)]
-        were += originals
-    cut = max_length - 1
-    return {"input_ids": [*input_ids[:cut], ends[1]], "labels": [*labels[:cut], OUTSIDE], "originals": [*were[:cut], LABEL_PAD]}
+    def chunks(self, chunks: Integers, sentence: Integers, drawn_from: NDArray[np.uint64]) -> tuple[Integers, Integers]:
+        """The chunks of some sentences, and the sentence of each, with names swapped, final stops left out and the order shuffled.
+
+        `drawn_from`: (sentences,) keys; `chunks`, `sentence`: (chunks,).
+        """
+        settings, changed = self.settings, self.changed(drawn_from)
+        if settings.final_stop:
+            stop = self._is_final_stop(chunks, sentence) & ((uniform(drawn_from, STOP) < settings.final_stop) & changed)[sentence]
+            chunks, sentence = chunks[~stop], sentence[~stop]
+        one = keys(drawn_from[sentence], within(np.bincount(sentence, minlength=len(drawn_from))))
+        if settings.swap:
+            chunks = self._swapped(chunks, (uniform(one, SWAP) < settings.swap) & changed[sentence], one)
+        if settings.shuffle:
+            mixed = (uniform(drawn_from, SHUFFLE) < settings.shuffle) & changed
+            place = np.where(mixed[sentence], uniform(one, ORDER), np.arange(len(chunks)))
+            chunks = chunks[np.lexsort((place, sentence))]
+        return chunks, sentence
+
+    def _is_final_stop(self, chunks: Integers, sentence: Integers) -> NDArray[np.bool_]:
+        """Of the last chunks of sentences of several."""
+        first = self.packed.chunk_starts[chunks]
+        last = np.append(sentence[1:] != sentence[:-1], True)
+        alone = np.bincount(sentence)[sentence] == 1
+        outside = self.packed.labels[first] == OUTSIDE
+        mark = np.isin(self.packed.ids[self.packed.word_starts[first]], self._stops)
+        return np.asarray(last & ~alone & outside & mark)
+
+    def _swapped(self, chunks: Integers, swap: NDArray[np.bool_], one: NDArray[np.uint64]) -> Integers:
+        kinds = _KIND[self.packed.labels[self.packed.chunk_starts[chunks]]]
+        swapped = chunks.copy()
+        for kind in (1, 2, 3):
+            these, names = swap & (kinds == kind), self._names[kind]
+            swapped[these] = names[(uniform(one[these], NAME) * len(names)).astype(np.int64)]
+        return swapped
+
+    def phonemes(self, words: Integers, sentence: Integers, drawn_from: NDArray[np.uint64]) -> Phonemes:
+        """The phonemes of some words of sentences: some replaced by a neighbour or masked, some left out, one of each word at least kept."""
+        starts = self.packed.word_starts[words]
+        at, word = spread(starts, self.packed.word_starts[words + 1] - starts)
+        ids = self.packed.ids[at].astype(np.int64)
+        settings, unchanged = self.settings, np.full(len(ids), -1, dtype=np.int64)
+        if not (settings.noise or settings.drop or settings.mask):
+            return Phonemes(ids, unchanged, word)
+        known, near = neighbours()
+        owner = sentence[word]
+        one = keys(drawn_from[owner], within(np.bincount(owner, minlength=len(drawn_from))))
+        worn = known[ids] & self.changed(drawn_from)[owner]
+        chance = np.where(worn, uniform(one, WEAR), 1.0)
+        dropped = chance < settings.drop
+        noised = ~dropped & (chance < settings.drop + settings.noise)
+        masked = ~dropped & ~noised & (chance < settings.drop + settings.noise + settings.mask)
+        other = near[ids, (uniform(one, NEIGHBOUR) * _NEIGHBOURS).astype(np.int64)]
+        made = np.where(noised, other, np.where(masked, vocabulary()[MASK], ids))
+        lost = np.bincount(word, weights=~dropped, minlength=len(words)) == 0
+        saved = dropped & lost[word] & (within(np.bincount(word, minlength=len(words))) == 0)  # the first phoneme of a word that would have none
+        keep = ~dropped | saved
+        return Phonemes(made[keep], np.where(noised | masked, ids, -1)[keep], word[keep])

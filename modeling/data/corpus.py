@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from datasets import Dataset
 from pyarrow import parquet
 
+from conlipa.dataset_scripts.g2p.capitals import capitals
 from conlipa.dataset_scripts.languages import language
 from conlipa.dataset_scripts.tables import digest
 from conlipa.dataset_scripts.wikiann import wikiann_ipa
@@ -17,7 +18,15 @@ from conlipa.dataset_scripts.wikiann.wikiann import SPLITS, source
 from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import encode
 from conlipa.modeling.graphemes import encode_graphemes
-from conlipa.modeling.recipe import GRAPHEMES, PHONEMES
+from conlipa.modeling.recipe import GRAPHEMES, MARKED_PHONEMES, PHONEMES
+
+
+class CorpusSet(NamedTuple):
+    """One set of sentences of a language."""
+
+    lang: str
+    name: str
+    kind: str
 
 
 class Corpus:
@@ -45,6 +54,14 @@ class Corpus:
             return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(str(self.where)).glob("*/*.parquet")))).hexdigest()[:16]
         origin = source(self.where)
         return hashlib.sha256(" ".join(f"{lang}={origin.fingerprint(lang)}" for lang in origin.languages()).encode()).hexdigest()[:16]
+
+    def sets(self, languages: Iterable[str], split: str) -> list[CorpusSet]:
+        """The sets of these languages."""
+        return [CorpusSet(lang, lang, "titles") for lang in languages if lang in self.languages(split)]
+
+    def rows(self, each: CorpusSet, split: str) -> Dataset:
+        """Rows of the WikiANN-IPA contract, of one set."""
+        return self.split(each.lang, split)
 
     def split(self, lang: str, split: str) -> Dataset:
         """Rows of the WikiANN-IPA contract."""
@@ -76,7 +93,11 @@ def prepared(lang: str, split: str, data_dir: str | None, strict: bool = False) 
 
 
 def encoded(rows: Iterable[dict[str, Any]], tokenizer: Any, max_length: int, input_kind: str = PHONEMES) -> list[dict[str, list[int]]]:
-    """Sentences as model inputs, in phonemes (see `alignment.encode`) or in the letters of their language (`graphemes.encode_graphemes`)."""
+    """Sentences as model inputs: in phonemes, with case marks or without (`alignment.encode`), or in letters (`graphemes.encode_graphemes`)."""
     if input_kind == GRAPHEMES:
         return [encode_graphemes(tokenizer, row["tokens"], row["ner_tags"], max_length) for row in rows]
-    return [encode(tokenizer, [word.split(" ") for word in row["ipa_tokens"]], row["ner_tags"], max_length) for row in rows]
+    marked = input_kind == MARKED_PHONEMES
+    return [
+        encode(tokenizer, [word.split(" ") for word in row["ipa_tokens"]], row["ner_tags"], max_length, capitals(row["tokens"]) if marked else None)
+        for row in rows
+    ]

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
 import torch
-from datasets import Dataset, concatenate_datasets
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
 
-from conlipa.dataset_scripts.g2p.phonemizer import WORD_SEPARATOR
-from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from conlipa.errors import ConlipaError
-from conlipa.modeling.data.augmentation import Words, augmented, chunks, positions, words_of
-from conlipa.modeling.data.batches import LABEL_PAD, epoch_batches, token_batch
-from conlipa.modeling.data.corpus import Corpus, encoded
+from conlipa.modeling.alignment import MOST_MARKS, NO_LABEL, OUTSIDE
+from conlipa.modeling.alignment import inside as inside_label
+from conlipa.modeling.data.augmentation import MARKS, Augmenter
+from conlipa.modeling.data.batches import bucketed
+from conlipa.modeling.data.corpus import Corpus, CorpusSet, encoded
 from conlipa.modeling.data.fingerprint import of_sentences
-from conlipa.modeling.recipe import PHONEMES, Ner
+from conlipa.modeling.data.packed import NO_SEPARATOR, Packed, pack
+from conlipa.modeling.data.ragged import Integers, keys, spread, uniform, within
+from conlipa.modeling.inference.phoneme_ids import remembered
+from conlipa.modeling.recipe import GRAPHEMES, MARKED_PHONEMES, PHONEMES, Ner
 from conlipa.modeling.tokenizer import vocabulary
 
-_NAMES_OF = 1000
-"""Sentences of a language from which names are taken for the swap."""
+_INSIDE = np.array([inside_label(label) for label in range(7)])
+_ANY_LENGTH = 1_000_000
+RUNNING = "running"
 
 
 def source_languages(corpus: Corpus, wanted: Sequence[str]) -> list[str]:
@@ -44,85 +49,158 @@ def source_languages(corpus: Corpus, wanted: Sequence[str]) -> list[str]:
 
 
 class Sentences:
-    """Encoded sentences of several languages."""
+    """Encoded sentences of several languages.
+
+    A row of a batch is a number: that of a sentence, or of a pair of sentences, `first + (second + 1) * len(sentences)`.
+    """
 
     def __init__(self, corpus: Corpus, languages: Sequence[str], settings: Ner, tokenizer: Any, max_length: int, input_kind: str = PHONEMES) -> None:
         """Raises ConlipaError: augmentation is asked for, which knows the kit's own phonemes alone, and the tokenizer has others."""
         if settings.augmentation.share and tokenizer.get_vocab() != vocabulary():
             raise ConlipaError("ner.augmentation knows the kit's own phonemes; this encoder has a tokenizer with others: leave augmentation out")
-        self.settings, self.tokenizer, self.max_length = settings, tokenizer, max_length
-        parts = [_prepared(corpus, lang, tokenizer, max_length, input_kind) for lang in languages]
-        self.rows = concatenate_datasets(parts)
-        self.lengths: list[int] = self.rows.with_format("numpy")["length"][:].tolist()
-        stops = [sum(map(len, parts[: number + 1])) for number in range(len(parts))]
-        self.ranges = [range(stop - len(part), stop) for part, stop in zip(parts, stops, strict=True)]
-        self.names: dict[str, list[Words]] = self._names() if settings.augmentation.swap else {}
+        self.settings, self.tokenizer, self.input_kind, self.max_length = settings, tokenizer, input_kind, max_length
+        self.sets = [each for each in corpus.sets(languages, "train") if f"{each.kind}/{each.name}" not in settings.exclude]
+        self.packed = _packed(corpus, self.sets, tokenizer, max_length, input_kind, settings.long_sentences == "split")
+        self.lengths = np.minimum(self.packed.positions(), self.width)
+        self.augmenter = Augmenter(self.packed, settings.augmentation)
+        self.mark = vocabulary().get("^", 0)
 
-    def epoch(self, epoch: int, batch_size: int, seed: int) -> list[list[int]]:
-        """Indices of each batch; at most `sentences_per_language` of each language, other ones each epoch."""
-        most = self.settings.sentences_per_language
-        draw = random.Random(f"sentences/{seed}/{epoch}")
-        chosen = [i for part in self.ranges for i in (part if most is None or most >= len(part) else draw.sample(part, most))]
-        batches = epoch_batches([self.lengths[i] for i in chosen], batch_size, seed, epoch)
-        return [[chosen[i] for i in batch] for batch in batches]
+    @property
+    def width(self) -> int:
+        """Positions that a row takes at most."""
+        return self.max_length + (MOST_MARKS if self.input_kind == MARKED_PHONEMES else 0)
 
-    def batch(self, indices: Sequence[int], step: int) -> dict[str, torch.Tensor]:
-        """`input_ids`, `attention_mask` and `labels`, augmented as the recipe says; the same for the same step.
+    def epoch(self, epoch: int, batch_size: int, seed: int) -> list[Integers]:
+        """Rows of each batch: at most `sentences_per_language` of each language, other ones each epoch, and running text by its share."""
+        draw = np.random.default_rng([seed, epoch])
+        running = np.array([each.kind == RUNNING for each in self.sets])
+        share = self.settings.running_share if running.any() and not running.all() else 0.0
+        plain = self._batches(np.flatnonzero(~running) if share else np.arange(len(self.sets)), batch_size, draw)
+        if share:
+            beside = self._batches(np.flatnonzero(running), batch_size, draw)
+            wanted = round(len(plain) * share / (1 - share))
+            turns = -(-wanted // len(beside))
+            plain += [beside[i] for _ in range(turns) for i in draw.permutation(len(beside))][:wanted]
+        return [plain[i] for i in draw.permutation(len(plain))]
+
+    def _batches(self, sets: Integers, batch_size: int, draw: np.random.Generator) -> list[Integers]:
+        rows = np.concatenate([self._joined(part, draw) for part in self._drawn(sets, draw)])
+        first, second = self._taken_apart(rows)
+        lengths = self.lengths[first] + np.where(second >= 0, self.lengths[second] - 1, 0)
+        return [rows[batch] for batch in bucketed(lengths, batch_size, self.settings.batch_positions, draw)]
+
+    def _drawn(self, sets: Integers, draw: np.random.Generator) -> Iterator[Integers]:
+        """Sentences of each set, in random order: the cap of a language is shared by its sets."""
+        most, starts = self.settings.sentences_per_language, self.packed.set_starts
+        by_language: dict[str, int] = {}
+        for number in sets:
+            by_language[self.sets[number].lang] = by_language.get(self.sets[number].lang, 0) + int(starts[number + 1] - starts[number])
+        for number in sets:
+            size = int(starts[number + 1] - starts[number])
+            part = 1.0 if most is None else min(1.0, most / max(1, by_language[self.sets[number].lang]))
+            yield starts[number] + draw.permutation(size)[: max(1, round(size * part)) if size else 0]
+
+    def _joined(self, sentences: Integers, draw: np.random.Generator) -> Integers:
+        """Some sentences two in a row, where both fit."""
+        if not self.settings.join or len(sentences) < 2:
+            return sentences
+        even = sentences[: len(sentences) // 2 * 2].reshape(-1, 2)
+        fits = self.lengths[even].sum(1) - 1 <= self.max_length
+        pairs = fits & (draw.random(len(even)) < self.settings.join)
+        return np.concatenate([even[pairs, 0] + (even[pairs, 1] + 1) * len(self.packed), even[~pairs].ravel(), sentences[len(even) * 2 :]])
+
+    def _taken_apart(self, rows: Integers) -> tuple[Integers, Integers]:
+        """First and second sentence of each row; -1 where there is no second."""
+        return rows % len(self.packed), rows // len(self.packed) - 1
+
+    def batch(self, rows: Sequence[int] | Integers, step: int) -> dict[str, torch.Tensor]:
+        """`input_ids`, `attention_mask` and `labels`, each (rows, longest), augmented as the recipe says; the same for the same step.
 
         With a `denoise_weight` also `originals`: what a changed phoneme was, -100 elsewhere.
         """
-        columns = self.rows[list(indices)]
-        rows = [
-            {"input_ids": ids, "labels": labels, "originals": [LABEL_PAD] * len(labels)}
-            for ids, labels in zip(columns["input_ids"], columns["labels"], strict=True)
-        ]
-        if self.settings.augmentation.share:
-            rows = [self._augmented(row, words, i, step) for row, words, i in zip(rows, columns["word_ids"], indices, strict=True)]
-        batch = token_batch(rows, self.tokenizer.pad_token_id)
-        if not self.settings.denoise_weight:
-            del batch["originals"]
-        return batch
+        first, second = self._taken_apart(np.asarray(rows, dtype=np.int64))
+        both = second >= 0
+        sentences = np.stack([first, second], 1)[np.stack([np.ones_like(both), both], 1)]
+        row = np.repeat(np.arange(len(first)), 1 + both)
+        drawn_from = keys(np.full(len(sentences), self.settings.seed), step, sentences)
+        starts = self.packed.sentence_starts[sentences]
+        chunks, sentence = spread(starts, self.packed.sentence_starts[sentences + 1] - starts)
+        chunks, sentence = self.augmenter.chunks(chunks, sentence, drawn_from)
+        begins = self.packed.chunk_starts[chunks]
+        words, chunk = spread(begins, self.packed.chunk_starts[chunks + 1] - begins)
+        return self._laid_out(words, sentence[chunk], row, drawn_from)
 
-    def _augmented(self, row: dict[str, list[int]], word_ids: list[int], index: int, step: int) -> dict[str, list[int]]:
-        settings = self.settings.augmentation
-        # Of its own seed, so that a resumed run, or another number of processes, sees the same sentence.
-        draw = random.Random(f"{self.settings.seed}/{step}/{index}")
-        if draw.random() >= settings.share:
-            return row
-        words = augmented(words_of(row["input_ids"], row["labels"], word_ids), settings, self.names, draw)
-        ends = (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id)
-        return positions(words, ends, self.tokenizer.convert_tokens_to_ids(WORD_SEPARATOR), self.max_length)
+    def _laid_out(self, words: Integers, sentence: Integers, row: Integers, drawn_from: NDArray[np.uint64]) -> dict[str, torch.Tensor]:
+        """Words, with the sentence of each, as the tensors of a batch; `row`: that of each sentence."""
+        phonemes = self.augmenter.phonemes(words, sentence, drawn_from)
+        begin, separator, end = self.packed.frame.tolist()
+        word_row = row[sentence]
+        marked = self.packed.marked[words] & (uniform(drawn_from, MARKS) < self.settings.mark_share)[sentence]
+        rows = int(row[-1]) + 1
+        starts_row = within(np.bincount(word_row, minlength=rows)) == 0
+        before = np.where(starts_row | (separator == NO_SEPARATOR), 0, 1)
+        sizes = np.bincount(phonemes.word, minlength=len(words))
+        taken = before + marked + sizes
+        totals = np.add.reduceat(taken, np.searchsorted(word_row, np.arange(rows)))
+        start = np.cumsum(taken) - taken - (np.cumsum(totals) - totals)[word_row] + 1
+        lengths = np.minimum(totals + 2, self.width)
+        grid = _Grid(rows, int(lengths.max()), self.tokenizer.pad_token_id, lengths)
+        split = before > 0
+        grid.put("labels", word_row[split], start[split], separator, OUTSIDE)
+        grid.put("labels", word_row[marked], (start + before)[marked], self.mark, NO_LABEL)
+        place = (start + before + marked)[phonemes.word] + within(sizes)
+        labels = np.where(within(sizes) == 0, self.packed.labels[words][phonemes.word], _INSIDE[self.packed.labels[words]][phonemes.word])
+        grid.put("labels", word_row[phonemes.word], place, phonemes.ids, labels)
+        grid.frame(begin, end)
+        if self.settings.denoise_weight:
+            grid.put_originals(word_row[phonemes.word], place, phonemes.originals)
+        return grid.tensors()
 
-    def _names(self) -> dict[str, list[Words]]:
-        names: dict[str, list[Words]] = {}
-        for part in self.ranges:
-            columns = self.rows[list(part[:_NAMES_OF])]
-            for sentence in zip(columns["input_ids"], columns["labels"], columns["word_ids"], strict=True):
-                for chunk in chunks(words_of(*sentence)):
-                    names.setdefault(LABELS[chunk[0][1]].partition("-")[2], []).append(chunk)
-        names.pop("", None)
-        return names
+
+class _Grid:
+    """(rows, width) arrays to be filled place by place; what lies beyond a row's length is cut."""
+
+    def __init__(self, rows: int, width: int, pad_id: int, lengths: Integers) -> None:
+        self.lengths = lengths
+        self.arrays = {"input_ids": np.full((rows, width), pad_id, dtype=np.int64), "labels": np.full((rows, width), NO_LABEL, dtype=np.int64)}
+        self.arrays["attention_mask"] = (np.arange(width) < lengths[:, None]).astype(np.int64)
+
+    def put(self, name: str, row: Integers, place: Integers, ids: Integers | int, labels: Integers | int) -> None:
+        inside = place < self.lengths[row] - 1
+        self.arrays["input_ids"][row[inside], place[inside]] = ids[inside] if isinstance(ids, np.ndarray) else ids
+        self.arrays[name][row[inside], place[inside]] = labels[inside] if isinstance(labels, np.ndarray) else labels
+
+    def put_originals(self, row: Integers, place: Integers, originals: Integers) -> None:
+        kept = (originals >= 0) & (place < self.lengths[row] - 1)
+        self.arrays["originals"] = np.full_like(self.arrays["labels"], NO_LABEL)
+        self.arrays["originals"][row[kept], place[kept]] = originals[kept]
+
+    def frame(self, begin: int, end: int) -> None:
+        rows = np.arange(len(self.lengths))
+        for place, token in ((np.zeros_like(rows), begin), (self.lengths - 1, end)):
+            self.arrays["input_ids"][rows, place], self.arrays["labels"][rows, place] = token, OUTSIDE
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        return {name: torch.from_numpy(array) for name, array in self.arrays.items()}
 
 
-def _prepared(corpus: Corpus, lang: str, tokenizer: Any, max_length: int, input_kind: str) -> Dataset:
-    """`input_ids`, `labels`, `word_ids` and `length` of a language's training sentences, in a memory-mapped file of the cache."""
-    rows = corpus.split(lang, "train")
+def _packed(corpus: Corpus, sets: Sequence[CorpusSet], tokenizer: Any, max_length: int, input_kind: str, split: bool) -> Packed:
+    """The training sentences of some sets, from the cache where nothing changed."""
     vocabulary = tokenizer.backend_tokenizer.to_str() if tokenizer.is_fast else repr(tokenizer)
-    key = f"{of_sentences(corpus, [lang], 'train')} {vocabulary} {max_length} {input_kind}"
-    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-    folder = Path(datasets.config.HF_DATASETS_CACHE) / "conlipa-encoded"
-    folder.mkdir(parents=True, exist_ok=True)
+    key = f"{of_sentences(corpus, [each.lang for each in sets], 'train')} {vocabulary} {max_length} {input_kind} {split}"
+    folder = Path(datasets.config.HF_DATASETS_CACHE) / "conlipa-packed" / hashlib.sha256(key.encode()).hexdigest()[:16]
+    if not folder.is_dir():
+        reader = tokenizer if input_kind == GRAPHEMES else remembered(tokenizer)
+        most = _ANY_LENGTH if split else max_length
 
-    def encode_all(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
-        made = encoded([dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)], tokenizer, max_length, input_kind)
-        columns = {name: [row[name] for row in made] for name in ("input_ids", "labels", "word_ids")}
-        return {**columns, "length": [len(ids) for ids in columns["input_ids"]]}
+        def examples(each: CorpusSet) -> Iterator[dict[str, list[int]]]:
+            rows = corpus.rows(each, "train")
+            for start in range(0, len(rows), 1000):
+                columns = rows[start : start + 1000]
+                yield from encoded(
+                    (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)), reader, most, input_kind
+                )
 
-    return rows.map(
-        encode_all,
-        batched=True,
-        remove_columns=rows.column_names,
-        cache_file_name=str(folder / f"{digest}.arrow"),
-        new_fingerprint=digest,
-        desc=f"encode {lang}",
-    )
+        shown = tqdm(sets, desc="encode", unit="set", file=sys.stderr, disable=len(sets) < 2)
+        pack(map(examples, shown), max_length if split else None).save(folder)
+    return Packed.load(folder)

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 from conlipa.atomic_files import write_json
 from conlipa.dataset_scripts.languages import language
 from conlipa.errors import ConlipaError, UsageError, nearest
-from conlipa.modeling.alignment import word_labels
+from conlipa.modeling.alignment import NO_LABEL, word_labels
 from conlipa.modeling.data.corpus import Corpus, encoded
 from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1, summary
@@ -40,7 +40,10 @@ def tagged(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, se
     examples = encoded(rows, tokenizer, max_length(tokenizer), input_kind_of(model))
     predicted = predictions(model, examples, tokenizer.pad_token_id, progress=lang, bf16=bf16)
     words = [word_labels(p, example["word_ids"], len(tags)) for p, example, tags in zip(predicted, examples, gold, strict=True)]
-    return Tagged([example["labels"] for example in examples], predicted, gold, words)
+    scored = [[place for place, label in enumerate(example["labels"]) if label != NO_LABEL] for example in examples]  # a case mark is not scored
+    true = [[example["labels"][place] for place in places] for example, places in zip(examples, scored, strict=True)]
+    said = [[labels[place] for place in places] for labels, places in zip(predicted, scored, strict=True)]
+    return Tagged(true, said, gold, words)
 
 
 def evaluate_language(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str) -> dict[str, float]:

@@ -22,7 +22,7 @@ from conlipa.atomic_files import write_json, write_text
 from conlipa.errors import ConlipaError, exit_on_error
 from conlipa.modeling.alignment import NO_WORD
 from conlipa.modeling.data.corpus import Corpus, encoded
-from conlipa.modeling.encoder import load_adapted, max_length
+from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length
 from conlipa.modeling.inference.entities import spans
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
 from conlipa.modeling.inference.prediction import logits
@@ -40,7 +40,7 @@ Found = tuple[NDArray[np.float32], bool]
 def found_entities(model: Any, tokenizer: Any, corpus: Corpus, lang: str) -> list[list[Found]]:
     """The entities that the model finds in each sentence of a validation split."""
     rows = corpus.split(lang, "validation")
-    examples = encoded(rows, tokenizer, max_length(tokenizer))
+    examples = encoded(rows, tokenizer, max_length(tokenizer), input_kind_of(model))
     result = []
     for row, example, scores in zip(rows, examples, logits(model, examples, tokenizer.pad_token_id, progress=lang), strict=True):
         ids = example["word_ids"]

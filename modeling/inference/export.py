@@ -18,10 +18,11 @@ from torch import nn
 
 from conlipa.atomic_files import write_errors
 from conlipa.errors import ConlipaError
-from conlipa.modeling.encoder import load_adapted, max_length
+from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length
 from conlipa.modeling.inference.loading import made_from, temperature
 from conlipa.modeling.inference.onnx_backend import METADATA, OnnxBackend
 from conlipa.modeling.inference.prediction import logits
+from conlipa.modeling.recipe import MARKED_PHONEMES
 
 TOLERANCE = {False: 1e-3, True: 0.25}
 """By how much a logit of the file may differ from torch's in float32; of an int8 file, the mean over the probe."""
@@ -59,6 +60,7 @@ def export(model: str, adapter: str | None, out: Path, int8: bool = False) -> No
         "max_length": max_length(tokenizer),
         "temperature": temperature(model, adapter),
         "int8": int8,
+        "case_marks": input_kind_of(loaded) == MARKED_PHONEMES,
         "tokenizer": tokenizer.backend_tokenizer.to_str(),
     }
     with write_errors(out):

@@ -46,6 +46,7 @@ class OnnxBackend:
         self.made_from: list[str] = written["made_from"]
         self.max_length: int = written["max_length"]
         self.temperature: float = written["temperature"]
+        self.case_marks: bool = written.get("case_marks", False)
         self.tokenizer = Tokenizer.from_str(written["tokenizer"])
         self.tokenizer.enable_truncation(self.max_length)
         self._pool: ThreadPoolExecutor | None = None

@@ -41,6 +41,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def case_marks(self) -> bool:
+        """Whether the model reads case marks."""
+        ...
+
+    @property
     def temperature(self) -> float:
         """Divides the logits, so that the probabilities are calibrated (`calibration.py`); 1 where that has not been done."""
         ...
@@ -134,7 +139,8 @@ class Tagger:
             yield labelled, None
 
     def _encoded(self, window: Window) -> dict[str, list[int]]:
-        return encode(self._tokenizer, [spoken.phonemes for spoken in window.words], None, self.backend.max_length)
+        marked = [spoken.capital for spoken in window.words] if self.backend.case_marks else None
+        return encode(self._tokenizer, [spoken.phonemes for spoken in window.words], None, self.backend.max_length, marked)
 
     def _read(self, text: LabelledText, window: Window, example: dict[str, list[int]], logits: NDArray[np.float32]) -> None:
         """Take from a window what it decides: the first phoneme of each of its own words."""

@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from conlipa.modeling.encoder import max_length, with_short_attention
+from conlipa.modeling.encoder import input_kind_of, max_length, with_short_attention
 from conlipa.modeling.inference.prediction import device, logits
+from conlipa.modeling.recipe import MARKED_PHONEMES
 
 
 def has_bf16() -> bool:
@@ -26,6 +27,7 @@ class TorchBackend:
         """`bf16`: None where the processor has it. The model given stays as it is."""
         self.tokenizer, self.temperature = tokenizer, temperature
         self.max_length = max_length(tokenizer)
+        self.case_marks = input_kind_of(model) == MARKED_PHONEMES
         kind = torch.bfloat16 if (has_bf16() if bf16 is None else bf16) else torch.float32
         self.model = with_short_attention(copy.deepcopy(model).to(kind))
 

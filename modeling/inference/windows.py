@@ -8,6 +8,7 @@ from itertools import islice
 
 import regex
 
+from conlipa.dataset_scripts.g2p.capitals import capitals
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer
 from conlipa.dataset_scripts.g2p.words import Word, words
 
@@ -26,6 +27,7 @@ class Spoken:
 
     word: Word
     phonemes: list[str]
+    capital: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def sentences(text: str) -> Iterator[tuple[int, str]]:
 
 
 def text_windows(text: str, transcribe: Phonemizer, limit: int) -> Iterator[Window]:
-    """The windows of a text, each of at most `limit` positions."""
+    """The windows of a text, each of at most `limit` positions, case marks not counted."""
     for start, sentence in sentences(text):
         yield from windows(_spoken(sentence, start, transcribe), limit)
 
@@ -59,8 +61,9 @@ def text_windows(text: str, transcribe: Phonemizer, limit: int) -> Iterator[Wind
 def _spoken(sentence: str, offset: int, transcribe: Phonemizer) -> Iterator[Spoken]:
     found = iter(words(sentence))
     while some := list(islice(found, _TOGETHER)):
-        for word, phonemes in zip(some, transcribe([word.text for word in some]), strict=True):
-            yield Spoken(Word(word.text, word.start + offset, word.end + offset), phonemes)
+        texts = [word.text for word in some]
+        for word, phonemes, capital in zip(some, transcribe(texts), capitals(texts), strict=True):
+            yield Spoken(Word(word.text, word.start + offset, word.end + offset), phonemes, capital)
 
 
 def windows(spoken: Iterable[Spoken], limit: int) -> Iterator[Window]:

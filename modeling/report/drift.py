@@ -36,7 +36,8 @@ from conlipa.modeling.report.drawing import svg
 from conlipa.modeling.report.section import Inputs, Section
 from conlipa.modeling.report.words import alignment, sides, uniformity
 from conlipa.modeling.training.ipac import IpacStage
-from conlipa.modeling.training.loop import run_metadata_of, train
+from conlipa.modeling.training.loop import train
+from conlipa.modeling.training.run_metadata import run_metadata_of
 
 KEY = "drift"
 AMOUNTS = FEW, MANY = 512, 7521

@@ -33,7 +33,7 @@ from conlipa.modeling.inference.torch_backend import has_bf16
 from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts, entity_counts, position_counts
 from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.train import train_stage
-from conlipa.modeling.training.loop import RECORD
+from conlipa.modeling.training.run_metadata import RECORD
 
 Measured = dict[str, dict[str, Counts]]
 """Score → language → counts of each sentence."""

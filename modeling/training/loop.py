@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
-import os
-import platform
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict
-from importlib.metadata import version
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedType, set_seed
+from accelerate.utils import DistributedType, broadcast, set_seed
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
-from transformers import get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
 
-from conlipa.atomic_files import atomic_folder, write_errors, write_json
+from conlipa.atomic_files import atomic_folder, write_json
 from conlipa.errors import ConlipaError
 from conlipa.modeling.data.batches import LABEL_PAD
 from conlipa.modeling.recipe import Optimisation
-
-RECORD = "training.json"
-"""Written last into a finished folder: its presence says that the folder is whole."""
+from conlipa.modeling.training.checkpoints import Checkpoints
+from conlipa.modeling.training.feed import Feed
+from conlipa.modeling.training.optim import optimizers_of, set_learning_rates
+from conlipa.modeling.training.run_metadata import RECORD, environment
 
 
 class Stage(Protocol):
@@ -42,8 +39,8 @@ class Stage(Protocol):
     settings: Any
     module: Any
 
-    def batches(self, epoch: int) -> list[list[int]]: ...
-    def collate(self, indices: Sequence[int], step: int) -> dict[str, torch.Tensor]: ...
+    def batches(self, epoch: int) -> Sequence[Any]: ...
+    def collate(self, indices: Any, step: int) -> dict[str, torch.Tensor]: ...
     def save(self, folder: Path) -> None: ...
 
 
@@ -54,139 +51,214 @@ class Stopped(ConlipaError):
 
 
 def train(
-    stage: Stage, out: Path, work: Path, run_metadata: dict[str, Any], tracker: str | None = None, watch: Callable[[int], None] | None = None
+    stage: Stage,
+    out: Path,
+    work: Path,
+    run_metadata: dict[str, Any],
+    tracker: str | None = None,
+    watch: Callable[[int], None] | None = None,
+    validate: Callable[[Any], dict[str, float]] | None = None,
 ) -> dict[str, Any]:
     """Train a stage and write its folder `out`; checkpoints go to `work`, and the last one is resumed.
 
     Args:
-        run_metadata: what is recorded beside the weights (recipe, data fingerprint); a checkpoint made from other run_metadata is not resumed.
+        run_metadata: what is recorded beside the weights (recipe, data fingerprint); a checkpoint made from other metadata is not resumed.
         tracker: one of `recipe.TRACKERS`, which shows loss, learning rate and speed as they come; its files go to `logs` beside `out`.
         watch: called with the number of each step that is through, before a checkpoint of it; may look at the module, which goes on training.
+        validate: scores of the module, asked for every `validate_every` steps and at the end.
 
     Raises:
-        ConlipaError: the loss is no number any more; the last good checkpoint is kept. Or Muon is asked for, with sharded weights.
+        ConlipaError: non-finite loss; the last good checkpoint is kept. Or Muon or averaged weights are asked for, with sharded weights.
         Stopped: SIGTERM came; the state is saved.
     """
-    settings: Optimisation = stage.settings
-    logs = out.parent / "logs"
-    accelerator = Accelerator(mixed_precision=settings.precision, cpu=not torch.cuda.is_available(), log_with=tracker, project_dir=str(logs))
-    accelerator.init_trackers(f"conlipa-{stage.name}", init_kwargs={"wandb": {"dir": str(logs)}})
-    epochs = [stage.batches(epoch) for epoch in range(settings.epochs)]
-    total = sum(map(len, epochs))
-    sharded = accelerator.distributed_type == DistributedType.FSDP
-    if sharded and settings.optimizer == "muon":
-        raise ConlipaError("muon turns whole matrices, and FSDP gives each process a part of them: set optimizer: adamw, or train by DDP")
-    whole = copy.deepcopy(stage.module) if sharded else None
-    module, optimizers, schedulers = _prepared(accelerator, stage.module, settings, total)
-    checkpoints = Checkpoints(accelerator, work, run_metadata)
-    step, seen, seconds = checkpoints.resume()
-    history: list[dict[str, float]] = checkpoints.history
-    started = time.monotonic()
-
-    pace = 0.5 if sys.stderr.isatty() else 15.0  # a log file wants a line now and then, not a flood
-    bar = tqdm(
-        total=total,
-        initial=step,
-        desc=stage.name,
-        unit="step",
-        disable=not accelerator.is_main_process,
-        file=sys.stderr,
-        mininterval=pace,
-        miniters=1,
-    )
-    with bar, SigTerm() as stop:
-        for parts in _batches(stage, epochs, step, accelerator):
-            # Each step draws from its own seed, so that a resumed run drops out what an uninterrupted one would.
-            set_seed(settings.seed * 1_000_003 + step * accelerator.num_processes + accelerator.process_index)
-            loss = _step(accelerator, module, optimizers, schedulers, parts, settings)
-            step += 1
-            seen += int(accelerator.reduce(torch.stack([part["attention_mask"].sum() for part in parts]).sum(), "sum"))
-            due = step % settings.checkpoint_every == 0 or bool(stop)
-            if step % settings.log_every == 0 or step == total or due:
-                value = float(loss)
-                if not math.isfinite(value):
-                    where = f"the last good checkpoint is in {work}" if list(work.glob("step-*")) else "no checkpoint was made yet"
-                    raise ConlipaError(f"{stage.name}: the loss is {value} at step {step}; {where} (a lower learning_rate may help)")
-                bar.set_postfix(loss=f"{value:.3f}", tokens_per_s=f"{seen / (seconds + time.monotonic() - started):.0f}", refresh=False)
-            if step % settings.log_every == 0 or step == total:
-                history.append({"step": step, "loss": value})
-                speed = seen / (seconds + time.monotonic() - started)
-                accelerator.log({"loss": value, "learning_rate": schedulers[0].get_last_lr()[0], "tokens_per_second": speed}, step=step)
-            bar.update()
+    run = Run(stage, out, work, run_metadata, tracker)
+    with run.bar() as bar, SigTerm() as stop:
+        for parts in run.parts():
+            loss = run.step(parts)
+            due = run.number % run.settings.checkpoint_every == 0 or bool(stop)
+            if run.number % run.settings.log_every == 0 or run.finished or due:
+                bar.set_postfix(**run.log(loss, due and not run.finished), refresh=False)
+            if run.total is None:
+                bar.n = min(int(run.seconds), int(bar.total))
+                bar.update(0)
+            else:
+                bar.update()
+            if validate and run.settings.validate_every and (run.number % run.settings.validate_every == 0 or run.finished):
+                run.validate(validate)
             if watch:
-                watch(step)
-                module.train()
+                watch(run.number)
+                run.module.train()
             if due:
-                checkpoints.save(step, seen, seconds + time.monotonic() - started)
+                run.save()
             if stop:
-                raise Stopped(f"{stage.name}: stopped at step {step} of {total}; the same command goes on from there")
-
-    seconds += time.monotonic() - started
-    record = {
-        **run_metadata,
-        "steps": total,
-        "seconds": round(seconds, 1),
-        "tokens_per_second": round(seen / max(seconds, 1e-9)),
-        "environment": environment(),
-        "loss": history,
-    }
-    for shown in accelerator.trackers:
-        shown.finish()
-    accelerator.wait_for_everyone()
-    if whole is not None:  # each process holds a part of every weight: what is saved has all of them
-        whole.load_state_dict(accelerator.get_state_dict(module))
-        stage.module = whole
-    if accelerator.is_main_process:
-        with atomic_folder(out) as folder:
-            stage.save(folder)
-            write_json(record, folder / RECORD)
-        shutil.rmtree(work, ignore_errors=True)
-    accelerator.wait_for_everyone()
-    accelerator.free_memory()
-    return record
+                raise Stopped(f"{stage.name}: stopped at step {run.number}; the same command resumes it")
+    return run.finish()
 
 
-def _prepared(accelerator: Accelerator, module: nn.Module, settings: Optimisation, total: int) -> tuple[Any, list[Any], list[Any]]:
-    optimizers = optimizers_of(module, settings)
-    warm_up = math.ceil(total * settings.warmup_ratio)
-    schedule = {"linear": get_linear_schedule_with_warmup, "cosine": get_cosine_schedule_with_warmup}[settings.schedule]
-    schedulers = [schedule(optimizer, warm_up, total) for optimizer in optimizers]
-    module.train()
-    prepared = accelerator.prepare(module, *optimizers)
-    # The schedulers step once an optimiser step, however many processes: they are saved with the rest, but not wrapped.
-    accelerator.register_for_checkpointing(*schedulers)
-    return prepared[0], list(prepared[1:]), schedulers
+@dataclass
+class Progress:
+    """How far a run is; what a checkpoint holds of it."""
+
+    step: int = 0
+    seen: int = 0
+    """Positions, padding not counted."""
+    seconds: float = 0.0
+    waited: float = 0.0
+    """Seconds in which the model waited for a batch."""
+    losses: list[dict[str, float]] = field(default_factory=list)
+    scores: list[dict[str, float]] = field(default_factory=list)
 
 
-def optimizers_of(module: nn.Module, settings: Optimisation) -> list[torch.optim.Optimizer]:
-    """AdamW; with Muon, that for the matrices of the encoder's layers, and AdamW for the rest."""
-    trainable = [(name, p) for name, p in module.named_parameters() if p.requires_grad]
-    rate, decay = settings.learning_rate, settings.weight_decay
-    matrices = {name: p for name, p in trainable if settings.optimizer == "muon" and p.ndim == 2 and ".layer." in name}
-    others = [p for name, p in trainable if name not in matrices]
-    kept = [p for p in others if p.ndim < 2]  # biases and norms are not decayed
-    groups = [{"params": [p for p in others if p.ndim >= 2], "weight_decay": decay}, {"params": kept, "weight_decay": 0.0}]
-    optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=rate, fused=True)]
-    if matrices:
-        optimizers.append(torch.optim.Muon(matrices.values(), lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"))
-    return optimizers
+class Run:
+    """One run of a stage: its accelerator, optimisers and progress."""
 
+    def __init__(self, stage: Stage, out: Path, work: Path, run_metadata: dict[str, Any], tracker: str | None) -> None:
+        settings: Optimisation = stage.settings
+        self.stage, self.settings, self.out, self.work, self.metadata = stage, settings, out, work, run_metadata
+        logs = out.parent / "logs"
+        self.accelerator = Accelerator(mixed_precision=settings.precision, cpu=not torch.cuda.is_available(), log_with=tracker, project_dir=str(logs))
+        self.accelerator.init_trackers(f"conlipa-{stage.name}", init_kwargs={"wandb": {"dir": str(logs)}})
+        sharded = self.accelerator.distributed_type == DistributedType.FSDP
+        if sharded and (settings.optimizer == "muon" or settings.ema):
+            raise ConlipaError(
+                "muon and ema need whole matrices, and FSDP gives each process a part: set optimizer: adamw and ema: 0, or train by DDP"
+            )
+        self.whole = copy.deepcopy(stage.module) if sharded else None
+        moving: Any = get_ema_multi_avg_fn
+        self.average = AveragedModel(stage.module, multi_avg_fn=moving(settings.ema)) if settings.ema else None
+        optimizers = optimizers_of(stage.module, settings)
+        stage.module.train()
+        self.module, *self.optimizers = self.accelerator.prepare(stage.module, *optimizers)
+        if self.average:
+            self.average.to(self.accelerator.device)
+            self.accelerator.register_for_checkpointing(self.average)
+        self.feed = Feed(stage, self.accelerator, settings.epochs if settings.minutes is None else None)
+        self.total = self.feed.total
+        self.checkpoints = Checkpoints(self.accelerator, work, run_metadata)
+        self.progress = Progress(**(self.checkpoints.resume() or {}))
+        self.fresh = torch.zeros((), dtype=torch.long, device=self.accelerator.device)
+        """Positions since the last log, counted on the device: to read them each step would make it wait."""
+        self.started = time.monotonic() - self.progress.seconds
 
-def _batches(stage: Stage, epochs: list[list[list[int]]], step: int, accelerator: Accelerator) -> Iterator[list[dict[str, torch.Tensor]]]:
-    """This process's share of each batch from `step` on, every n-th example of n processes, in the parts that it goes through the model in."""
-    flat = [batch for epoch in epochs for batch in epoch]
-    parts = getattr(stage.settings, "accumulate", 1)
-    for number, indices in enumerate(flat[step:], step):
-        share = indices[accelerator.process_index :: accelerator.num_processes]
-        made = [stage.collate(share[part::parts], number) for part in range(min(parts, len(share)))]
-        yield [{name: tensor.to(accelerator.device) for name, tensor in part.items()} for part in made]
+    @property
+    def number(self) -> int:
+        """Steps that are through."""
+        return self.progress.step
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    @property
+    def done(self) -> float:
+        """The share of the run that is through: of its steps, or of its minutes, as the first process measures them."""
+        if self.total is not None:
+            return self.progress.step / max(1, self.total)
+        share = torch.tensor(self.seconds / 60 / float(self.settings.minutes or 1), dtype=torch.float64)
+        if self.accelerator.num_processes > 1:
+            share = broadcast(share.float().to(self.accelerator.device))
+        return min(1.0, float(share))
+
+    def bar(self) -> Any:
+        """Progress on standard error: steps, or seconds of a run by the clock."""
+        pace = 0.5 if sys.stderr.isatty() else 15.0  # a log file wants a line now and then, not a flood
+        total, initial, unit = (self.total, self.number, "step") if self.total is not None else (int(60 * (self.settings.minutes or 0)), 0, "s")
+        shown = self.accelerator.is_main_process
+        return tqdm(total=total, initial=initial, desc=self.stage.name, unit=unit, disable=not shown, file=sys.stderr, mininterval=pace, miniters=1)
+
+    def parts(self) -> Iterator[list[dict[str, torch.Tensor]]]:
+        """This process's share of each batch that is left, until the steps or the minutes are over."""
+        self.share, self.finished = self.done, False
+        coming = iter(DataLoader(self.feed.after(self.number), batch_size=None, num_workers=self.feed.workers, pin_memory=torch.cuda.is_available()))
+        while self.share < 1:
+            asked = time.monotonic()
+            parts = next(coming)
+            parts = [{name: tensor.to(self.accelerator.device, non_blocking=True) for name, tensor in part.items()} for part in parts]
+            self.progress.waited += time.monotonic() - asked
+            yield parts
+        del coming
+
+    def step(self, parts: list[dict[str, torch.Tensor]]) -> torch.Tensor:
+        """One optimiser step; this process's share of the loss."""
+        # Each step draws from its own seed, so that a resumed run drops out what an uninterrupted one would.
+        set_seed(self.settings.seed * 1_000_003 + self.number * self.accelerator.num_processes + self.accelerator.process_index)
+        set_learning_rates(self.optimizers, self.settings, self.share, self.total)
+        loss = _step(self.accelerator, self.module, self.optimizers, parts, self.settings)
+        if self.average:
+            self.average.update_parameters(self.accelerator.unwrap_model(self.module))
+        self.fresh += torch.stack([part["attention_mask"].sum() for part in parts]).sum()
+        self.progress.step += 1
+        self.share = self.done
+        self.finished = self.share >= 1
+        return loss
+
+    def log(self, loss: torch.Tensor, only_check: bool) -> dict[str, str]:
+        """Read loss and counts, the one place where the device is waited for; they go to the record and the tracker.
+
+        Raises:
+            ConlipaError: non-finite loss.
+        """
+        value = float(self.accelerator.reduce(loss, "mean"))
+        self.progress.seen += int(self.accelerator.reduce(self.fresh.clone(), "sum"))
+        self.fresh.zero_()
+        self.progress.seconds = self.seconds
+        if not math.isfinite(value):
+            where = f"the last good checkpoint is in {self.work}" if list(self.work.glob("step-*")) else "no checkpoint was made yet"
+            raise ConlipaError(f"{self.stage.name}: the loss is {value} at step {self.number}; {where} (a lower learning_rate may help)")
+        rate = self.progress.seen / max(self.seconds, 1e-9)
+        if self.number % self.settings.log_every == 0 or not only_check:
+            self.progress.losses.append({"step": self.number, "loss": value})
+            learning_rate = self.optimizers[0].param_groups[0]["lr"]
+            self.accelerator.log({"loss": value, "learning_rate": learning_rate, "tokens_per_second": rate}, step=self.number)
+        return {"loss": f"{value:.3f}", "step": str(self.number), "tokens_per_s": f"{rate:.0f}"}
+
+    def validate(self, scores_of: Callable[[Any], dict[str, float]]) -> None:
+        """Score the averaged weights where there are any, otherwise those of this step."""
+        module = self.average.module if self.average else self.accelerator.unwrap_model(self.module)
+        scores = scores_of(module)
+        module.train()
+        self.progress.scores.append({"step": self.number, **scores})
+        self.accelerator.log(scores, step=self.number)
+
+    def save(self) -> None:
+        self.checkpoints.save(self.progress)
+
+    def finish(self) -> dict[str, Any]:
+        """Write the folder and the record; the checkpoints are not needed any more."""
+        seconds = self.progress.seconds = self.seconds
+        record = {
+            **self.metadata,
+            "steps": self.number,
+            "epochs": round(self.feed.epochs_at(self.number), 2),
+            "seconds": round(seconds, 1),
+            "tokens_per_second": round(self.progress.seen / max(seconds, 1e-9)),
+            "waited": round(self.progress.waited / max(seconds, 1e-9), 4),
+            "environment": environment(),
+            "loss": self.progress.losses,
+            **({"validation": self.progress.scores} if self.progress.scores else {}),
+        }
+        for shown in self.accelerator.trackers:
+            shown.finish()
+        self.accelerator.wait_for_everyone()
+        if self.whole is not None:  # each process holds a part of every weight: what is saved has all of them
+            self.whole.load_state_dict(self.accelerator.get_state_dict(self.module))
+            self.stage.module = self.whole
+        elif self.average:
+            self.stage.module.load_state_dict(self.average.module.state_dict())
+        if self.accelerator.is_main_process:
+            with atomic_folder(self.out) as folder:
+                self.stage.save(folder)
+                write_json(record, folder / RECORD)
+            shutil.rmtree(self.work, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
+        self.accelerator.free_memory()
+        return record
 
 
 def _step(
     accelerator: Accelerator,
     module: nn.Module,
     optimizers: list[Any],
-    schedulers: list[Any],
     parts: list[dict[str, torch.Tensor]],
     settings: Optimisation,
 ) -> torch.Tensor:
@@ -202,12 +274,10 @@ def _step(
             accelerator.backward(share)
         loss += share.detach()
     accelerator.clip_grad_norm_((p for p in module.parameters() if p.requires_grad), settings.max_grad_norm)
-    for turn in (*optimizers, *schedulers):
-        turn.step()
     for optimizer in optimizers:
+        optimizer.step()
         optimizer.zero_grad()
-    mean: torch.Tensor = accelerator.reduce(loss, "mean")
-    return mean
+    return loss
 
 
 def _counts(accelerator: Accelerator, parts: list[dict[str, torch.Tensor]], terms: list[tuple[torch.Tensor, torch.Tensor]]) -> list[torch.Tensor]:
@@ -216,38 +286,6 @@ def _counts(accelerator: Accelerator, parts: list[dict[str, torch.Tensor]], term
         return [accelerator.reduce(count.clone(), "sum") for _, count in terms]
     targets = ["labels", "originals"][: len(terms)]
     return [accelerator.reduce(torch.stack([(part[name] != LABEL_PAD).sum() for part in parts]).sum(), "sum").clamp(min=1) for name in targets]
-
-
-class Checkpoints:
-    """The state of a run on disk: written beside and renamed, the last good one kept."""
-
-    def __init__(self, accelerator: Accelerator, folder: Path, run_metadata: dict[str, Any]) -> None:
-        self.accelerator, self.folder, self.run_metadata = accelerator, folder, json.loads(json.dumps(run_metadata))
-        self.history: list[dict[str, float]] = []
-
-    def save(self, step: int, seen: int, seconds: float) -> None:
-        beside, place = self.folder / "next.partial", self.folder / f"step-{step:07d}"
-        with write_errors(self.folder):
-            self.accelerator.save_state(str(beside), safe_serialization=True)
-        self.accelerator.wait_for_everyone()  # every process writes into it
-        if self.accelerator.is_main_process:
-            state = {"step": step, "seen": seen, "seconds": seconds, "run_metadata": self.run_metadata, "history": self.history}
-            write_json(state, beside / "loop.json")
-            os.replace(beside, place)
-            for old in sorted(self.folder.glob("step-*"))[:-1]:
-                shutil.rmtree(old, ignore_errors=True)
-        self.accelerator.wait_for_everyone()
-
-    def resume(self) -> tuple[int, int, float]:
-        """Load the newest checkpoint made from the same run_metadata: `(step, tokens seen, seconds)`, zeros where there is none."""
-        for place in sorted(self.folder.glob("step-*"), reverse=True):
-            state = json.loads((place / "loop.json").read_text(encoding="utf-8"))
-            if state["run_metadata"] == self.run_metadata:
-                self.accelerator.load_state(str(place))
-                self.history = state["history"]
-                return state["step"], state["seen"], state["seconds"]
-        shutil.rmtree(self.folder, ignore_errors=True)
-        return 0, 0, 0.0
 
 
 class SigTerm:
@@ -270,27 +308,3 @@ class SigTerm:
     def __exit__(self, *_: object) -> None:
         if self.previous is not None:
             signal.signal(signal.SIGTERM, self.previous)
-
-
-def environment() -> dict[str, Any]:
-    """Versions and hardware, for the record."""
-    packages = ["torch", "transformers", "peft", "accelerate", "datasets", "epitran", "espeakng-loader"]
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}, "git": revision()}
-
-
-def revision() -> str:
-    """The commit of the kit's checkout, with `+` where it has uncommitted changes; empty where it is installed from a wheel."""
-    here = Path(__file__).parent
-    try:
-        described = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=here, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return described.stdout.strip()
-
-
-def run_metadata_of(recipe: Any, stage: str, fingerprint: str, **more: Any) -> dict[str, Any]:
-    """What a run is made from: its recipe (of the encoder and this stage), its data, and what else decides it."""
-    whole = asdict(recipe)
-    kept = {"name": recipe.name, "encoder": whole["encoder"], stage: whole[stage]}
-    run_metadata: dict[str, Any] = json.loads(json.dumps({"stage": stage, "recipe": kept, "data": fingerprint, **more}))
-    return run_metadata

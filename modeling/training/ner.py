@@ -12,6 +12,7 @@ from torch import nn
 
 from conlipa.modeling.data.batches import LABEL_PAD
 from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.data.ragged import Integers
 from conlipa.modeling.data.sentences import Sentences
 from conlipa.modeling.encoder import pretrained_encoder, save_tagger, with_short_attention
 from conlipa.modeling.recipe import LabelBias, Ner, Recipe
@@ -71,12 +72,12 @@ class NerStage:
         with_short_attention(model)
         plain = recipe.ner.tag_weight == 1.0 and not recipe.ner.denoise_weight
         self.module = NerModule(model, recipe.ner.label_smoothing) if plain else DenoisingModule(model, recipe.ner)
-        self.sentences = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length, recipe.encoder.input)
+        self.sentences = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length, recipe.encoder.input_kind)
 
-    def batches(self, epoch: int) -> list[list[int]]:
+    def batches(self, epoch: int) -> Sequence[Integers]:
         return self.sentences.epoch(epoch, self.settings.batch_size, self.settings.seed)
 
-    def collate(self, indices: Sequence[int], step: int) -> Batch:
+    def collate(self, indices: Integers, step: int) -> Batch:
         return self.sentences.batch(indices, step)
 
     def save(self, folder: Path) -> None:

@@ -21,8 +21,8 @@ from conlipa.modeling.data.loanwords import Loanwords
 from conlipa.modeling.inference.prediction import device
 from conlipa.modeling.recipe import Recipe, read_recipe
 from conlipa.modeling.train import train_stage
-from conlipa.modeling.training.loop import RECORD
 from conlipa.modeling.training.parameters import parameter_counts
+from conlipa.modeling.training.run_metadata import RECORD
 from conlipa.quiet import quiet
 from tests.benchmarks.tagging import multiplication_rate
 

@@ -1,0 +1,45 @@
+"""The state of a run on disk, so that it resumes at the step where it was stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from accelerate import Accelerator
+
+from conlipa.atomic_files import write_errors, write_json
+
+
+class Checkpoints:
+    """The state of a run on disk: written beside and renamed, the last good one kept."""
+
+    def __init__(self, accelerator: Accelerator, folder: Path, run_metadata: dict[str, Any]) -> None:
+        self.accelerator, self.folder, self.run_metadata = accelerator, folder, json.loads(json.dumps(run_metadata))
+
+    def save(self, progress: Any) -> None:
+        """Write the state, with a `loop.Progress` beside it."""
+        beside, place = self.folder / "next.partial", self.folder / f"step-{progress.step:07d}"
+        with write_errors(self.folder):
+            self.accelerator.save_state(str(beside), safe_serialization=True)
+        self.accelerator.wait_for_everyone()  # every process writes into it
+        if self.accelerator.is_main_process:
+            write_json({"progress": asdict(progress), "run_metadata": self.run_metadata}, beside / "loop.json")
+            os.replace(beside, place)
+            for old in sorted(self.folder.glob("step-*"))[:-1]:
+                shutil.rmtree(old, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
+
+    def resume(self) -> dict[str, Any] | None:
+        """Load the newest checkpoint made from the same metadata: its progress, None where there is none."""
+        for place in sorted(self.folder.glob("step-*"), reverse=True):
+            state = json.loads((place / "loop.json").read_text(encoding="utf-8"))
+            if state["run_metadata"] == self.run_metadata:
+                self.accelerator.load_state(str(place))
+                progress: dict[str, Any] = state["progress"]
+                return progress
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return None
