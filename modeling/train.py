@@ -12,9 +12,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conlipa.errors import ConlipaError, UsageError, exit_on_error
 from conlipa.modeling.recipe import TRACKERS, Recipe, completed, profiles, read_recipe
@@ -33,6 +35,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--ner", metavar="DIR", help="ipac: the model folder that stage 1 wrote, or a Hub repo")
     made.add_argument("--out", type=Path, metavar="DIR", help="the folder to write")
     made.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
+    made.add_argument(
+        "--minutes", type=float, metavar="N", help="train for N minutes, with the schedule fitted to them, instead of for the recipe's epochs"
+    )
     made.add_argument("--tracker", choices=TRACKERS, help="show the losses in it as they come (default: none)")
     made.add_argument("--dry-run", action="store_true", help="build the model from its configuration and print its parameter counts as JSON")
     return made
@@ -41,6 +46,8 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> None:
     """What the command line asks for."""
     recipe = read_recipe(arguments.profile)
+    if arguments.minutes is not None:
+        recipe = replace(recipe, **{arguments.stage: replace(getattr(recipe, arguments.stage), minutes=arguments.minutes)})
     if arguments.dry_run:
         from conlipa.modeling.training.parameters import parameter_counts
 
@@ -93,9 +100,34 @@ def train_stage(
     set_seed(getattr(recipe, stage).seed)
     made: NerStage | IpacStage
     made = NerStage(recipe, corpus, languages, start) if stage == "ner" else IpacStage(recipe, str(ner), corpus, languages, base_name)
-    train(made, out, out.with_name(f".{out.name}.checkpoints"), run_metadata, tracker)
+    validate = validator(made.tokenizer, corpus, recipe.ner.held_out) if stage == "ner" and recipe.ner.validate_every else None
+    train(made, out, out.with_name(f".{out.name}.checkpoints"), run_metadata, tracker, validate=validate)
     if start and PartialState().is_main_process:
         rmtree(start)
+
+
+def validator(tokenizer: Any, corpus: Corpus, languages: Sequence[str], sentences: int = 200) -> Callable[[Any], dict[str, float]]:
+    """Means of both scores over the first validation sentences of languages, in percent, for a module that is being trained.
+
+    Raises:
+        ConlipaError: a language that is of the papers' Cases 1 to 3, which models are not selected by, or without validation sentences.
+    """
+    from conlipa.dataset_scripts.languages import language
+    from conlipa.modeling.evaluation.evaluation import tagged
+    from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1
+
+    for lang in languages:
+        if language(lang).case in ("1", "2", "3"):
+            raise ConlipaError(f"ner.held_out: {lang} is of Case {language(lang).case}, for reporting alone; choose source languages")
+        corpus.split(lang, "validation")
+
+    def scores(module: Any) -> dict[str, float]:
+        found = [tagged(module.model, tokenizer, corpus, lang, "validation", sentences, bf16=True) for lang in languages]
+        positions = sum(paper_f1(each.positions, each.predicted_positions) for each in found) / len(found)
+        entities = sum(entity_f1(each.words, each.predicted_words) for each in found) / len(found)
+        return {"paper_f1": round(positions, 2), "entity_f1": round(entities, 2)}
+
+    return scores
 
 
 def _has_gpu() -> bool:

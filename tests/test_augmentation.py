@@ -1,18 +1,20 @@
-"""Augmented sentences keep what makes them sentences: whole entities, true labels, at least a phoneme a word."""
+"""Augmented sentences keep what makes them sentences: complete entities, true labels, at least a phoneme a word."""
 
 from __future__ import annotations
 
-import random
 from collections import Counter
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from conlipa.modeling.alignment import encode
-from conlipa.modeling.data.augmentation import Words, augmented, chunks, neighbours, positions, words_of
-from conlipa.modeling.data.batches import LABEL_PAD
+from conlipa.modeling.data.augmentation import Augmenter, neighbours
+from conlipa.modeling.data.packed import Packed, pack
+from conlipa.modeling.data.ragged import keys, spread
 from conlipa.modeling.recipe import Augmentation
 from conlipa.modeling.tokenizer import phoneme_tokenizer, vocabulary
 
@@ -20,70 +22,89 @@ TOKENIZER = phoneme_tokenizer()
 TOKENS = {number: token for token, number in vocabulary().items()}
 OUT, B_PER, I_PER, B_LOC = (LABELS.index(label) for label in ("O", "B-PER", "I-PER", "B-LOC"))
 SENTENCE = [(["dʒ", "ɑ", "n"], B_PER), (["s", "m", "ɪ", "θ"], I_PER), (["ɪ", "n"], OUT), (["l", "ʌ", "n", "d", "ə", "n"], B_LOC), (["."], OUT)]
-ENDS = (TOKENIZER.bos_token_id, TOKENIZER.eos_token_id)
-SEPARATOR = vocabulary()["▁"]
+ANNA = [(["a", "n"], B_PER)]
+
+Words = list[tuple[str, int]]
 
 
-def sentence() -> Words:
-    return [([vocabulary()[phoneme] for phoneme in phonemes], label) for phonemes, label in SENTENCE]
+def packed(*sentences: list[tuple[list[str], int]]) -> Packed:
+    return pack([[encode(TOKENIZER, [phonemes for phonemes, _ in each], [label for _, label in each], 128) for each in sentences]])
 
 
-def test_words_of_an_encoded_sentence_and_back() -> None:
-    made = encode(TOKENIZER, [phonemes for phonemes, _ in SENTENCE], [label for _, label in SENTENCE], 128)
-    words = words_of(made["input_ids"], made["labels"], made["word_ids"])
-    assert words == sentence()
-    same = [(phonemes, label, [LABEL_PAD] * len(phonemes)) for phonemes, label in words]
-    unchanged = [LABEL_PAD] * len(made["labels"])
-    assert positions(same, ENDS, SEPARATOR, 128) == {"input_ids": made["input_ids"], "labels": made["labels"], "originals": unchanged}
-    assert positions(same, ENDS, SEPARATOR, 9)["input_ids"] == [*made["input_ids"][:8], made["input_ids"][-1]]
+def augmented(settings: Augmentation, seed: int, where: Packed | None = None) -> tuple[Words, Any]:
+    """The first sentence changed: its words with their labels, and its phonemes."""
+    source = where or packed(SENTENCE)
+    augmenter, drawn_from = Augmenter(source, settings), keys(np.array([seed]), 0)
+    stop = int(source.sentence_starts[1])
+    chunks, sentence = augmenter.chunks(np.arange(stop), np.zeros(stop, dtype=np.int64), drawn_from)
+    starts = source.chunk_starts[chunks]
+    words, chunk = spread(starts, source.chunk_starts[chunks + 1] - starts)
+    found = augmenter.phonemes(words, sentence[chunk], drawn_from)
+    spoken = [" ".join(TOKENS[int(p)] for p in found.ids[found.word == number]) for number in range(len(words))]
+    return list(zip(spoken, source.labels[words].tolist(), strict=True)), found
 
 
-@settings(deadline=None)
-@given(st.integers(), st.floats(0, 0.4), st.floats(0, 0.6), st.integers(4, 40))
-def test_what_was_changed_or_masked_is_known(seed: int, noise: float, mask: float, max_length: int) -> None:
-    made = augmented(sentence(), Augmentation(share=1.0, noise=noise, mask=mask), {}, random.Random(seed))
-    found = positions(made, ENDS, SEPARATOR, max_length)
-    assert len(found["input_ids"]) == len(found["labels"]) == len(found["originals"]) <= max_length
-    restored = [now if was == LABEL_PAD else was for now, was in zip(found["input_ids"], found["originals"], strict=True)]
-    plain = [(phonemes, label, [LABEL_PAD] * len(phonemes)) for phonemes, label in sentence()]
-    assert restored == positions(plain, ENDS, SEPARATOR, max_length)["input_ids"]
-    assert all(was != now for now, was in zip(found["input_ids"], found["originals"], strict=True))
+PLAIN: Words = [(" ".join(phonemes), label) for phonemes, label in SENTENCE]
 
 
-def test_a_share_of_the_phonemes_is_masked() -> None:
-    made = [augmented(sentence(), Augmentation(share=1.0, noise=0.1, mask=0.3), {}, random.Random(seed)) for seed in range(300)]
-    phonemes = [phoneme for words in made for changed_phonemes, _, _ in words for phoneme in changed_phonemes]
-    changed = [was for words in made for _, _, originals in words for was in originals if was != LABEL_PAD]
-    share = 15 / 16  # the full stop is not masked
-    assert phonemes.count(vocabulary()["<mask>"]) / len(phonemes) == pytest.approx(0.3 * share, abs=0.03)
-    assert len(changed) / len(phonemes) == pytest.approx(0.4 * share, abs=0.03)
+def test_without_settings_a_sentence_stays_as_it_is() -> None:
+    assert augmented(Augmentation(share=1.0), 3)[0] == PLAIN
 
 
 def test_entities_are_chunks_and_other_words_stand_alone() -> None:
-    assert [[label for _, label in chunk] for chunk in chunks(sentence())] == [[B_PER, I_PER], [OUT], [B_LOC], [OUT]]
+    assert np.diff(packed(SENTENCE).chunk_starts).tolist() == [2, 1, 1, 1]
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**40), st.floats(0, 0.4), st.floats(0, 0.6))
+def test_what_was_changed_or_masked_is_known(seed: int, noise: float, mask: float) -> None:
+    _, found = augmented(Augmentation(share=1.0, noise=noise, mask=mask), seed)
+    restored = np.where(found.originals < 0, found.ids, found.originals)
+    assert [TOKENS[int(number)] for number in restored] == [phoneme for phonemes, _ in SENTENCE for phoneme in phonemes]
+    assert (found.originals != found.ids).all()
+
+
+def test_a_share_of_the_phonemes_is_masked() -> None:
+    made = [augmented(Augmentation(share=1.0, noise=0.1, mask=0.3), seed)[1] for seed in range(300)]
+    ids, originals = (np.concatenate([getattr(each, name) for each in made]) for name in ("ids", "originals"))
+    share = 15 / 16  # the full stop is not masked
+    assert (ids == vocabulary()["<mask>"]).mean() == pytest.approx(0.3 * share, abs=0.03)
+    assert (originals >= 0).mean() == pytest.approx(0.4 * share, abs=0.03)
 
 
 @settings(deadline=None)  # the first call reads the feature table
-@given(st.integers(), st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.5))
-def test_shuffled_and_worn_sentences_have_the_same_entities(seed: int, shuffle: float, noise: float, drop: float) -> None:
-    wear = Augmentation(share=1.0, noise=noise, drop=drop, shuffle=shuffle)
-    made = augmented(sentence(), wear, {}, random.Random(seed))
-    assert Counter(label for _, label, _ in made) == Counter(label for _, label in sentence())
-    assert all(phonemes and len(phonemes) == len(originals) for phonemes, _, originals in made)
-    labels = [label for _, label, _ in made]
+@given(st.integers(0, 2**40), st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 0.5))
+def test_shuffled_and_noisy_sentences_have_the_same_entities(seed: int, shuffle: float, noise: float, drop: float) -> None:
+    words, _ = augmented(Augmentation(share=1.0, noise=noise, drop=drop, shuffle=shuffle), seed)
+    labels = [label for _, label in words]
+    assert Counter(labels) == Counter(label for _, label in SENTENCE)
+    assert all(phonemes for phonemes, _ in words)
     assert labels[labels.index(B_PER) + 1] == I_PER  # an entity is not torn apart
-    assert vocabulary()["."] in [phonemes[0] for phonemes, _, _ in made]  # punctuation is not changed_phonemes
+    assert (".", OUT) in words  # punctuation sounds the same everywhere
+
+
+def test_the_order_changes_in_as_many_sentences_as_asked() -> None:
+    moved = [augmented(Augmentation(share=1.0, shuffle=0.5), seed)[0] != PLAIN for seed in range(300)]
+    assert np.mean(moved) == pytest.approx(0.5 * 23 / 24, abs=0.08)  # one order of 24 is the old one
+
+
+def test_a_final_stop_is_left_out_and_no_other_word() -> None:
+    assert augmented(Augmentation(share=1.0, final_stop=1.0), 0)[0] == PLAIN[:-1]
+    without = packed(SENTENCE[:-1])
+    assert augmented(Augmentation(share=1.0, final_stop=1.0), 0, without)[0] == PLAIN[:-1]
+    assert augmented(Augmentation(share=1.0, final_stop=1.0), 0, packed([(["."], OUT)]))[0] == [(".", OUT)]
 
 
 def test_names_are_swapped_for_names_of_their_type() -> None:
-    anna = [([vocabulary()["a"], vocabulary()["n"]], B_PER)]
-    made = augmented(sentence(), Augmentation(share=1.0, swap=1.0), {"PER": [anna]}, random.Random(0))
-    assert [word[:2] for word in made] == [*anna, *sentence()[2:]]
+    found = {tuple(augmented(Augmentation(share=1.0, swap=1.0), seed, packed(SENTENCE, ANNA))[0][:2]) for seed in range(20)}
+    assert found == {tuple(PLAIN[:2]), (("a n", B_PER), PLAIN[2])}
 
 
 def test_a_neighbour_sounds_alike() -> None:
-    near = {TOKENS[number]: [TOKENS[other] for other in others] for number, others in neighbours().items()}
-    assert "b" in near["p"]
-    assert "z" in near["s"]
-    assert "e" in near["ɛ"]
-    assert not set("aeiou") & set(near["t"])
+    known, near = neighbours()
+    sounds = {TOKENS[number]: [TOKENS[other] for other in near[number].tolist()] for number in np.flatnonzero(known).tolist()}
+    assert "b" in sounds["p"]
+    assert "z" in sounds["s"]
+    assert "e" in sounds["ɛ"]
+    assert not set("aeiou") & set(sounds["t"])
+    assert "." not in sounds

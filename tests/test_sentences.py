@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
 
+from conlipa.dataset_scripts.g2p.capitals import capitals
 from conlipa.errors import ConlipaError
-from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.data.batches import bucketed, token_batch
+from conlipa.modeling.data.corpus import Corpus, encoded
 from conlipa.modeling.data.sentences import Sentences, source_languages
-from conlipa.modeling.recipe import Augmentation, Ner
+from conlipa.modeling.recipe import MARKED_PHONEMES, PHONEMES, Augmentation, Ner
 from conlipa.modeling.tokenizer import phoneme_tokenizer
 
 TOKENIZER = phoneme_tokenizer()
+MARK = TOKENIZER.convert_tokens_to_ids("^")
 
 
-def sentences(settings: Ner, max_length: int = 128) -> Sentences:
-    return Sentences(Corpus("sample"), ["eng"], settings, TOKENIZER, max_length)
+def sentences(settings: Ner, max_length: int = 128, input_kind: str = PHONEMES) -> Sentences:
+    return Sentences(Corpus("sample"), ["eng"], settings, TOKENIZER, max_length, input_kind)
 
 
 def test_missing_source_languages_are_told_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,13 +31,31 @@ def test_missing_source_languages_are_told_and_left_out(capsys: pytest.CaptureFi
         source_languages(Corpus("sample"), ["fin"])
 
 
+@pytest.mark.parametrize("kind", [PHONEMES, MARKED_PHONEMES])
+def test_a_batch_is_what_the_evaluation_reads(kind: str) -> None:
+    rows = Corpus("sample").split("eng", "train").select(range(40))
+    expected = token_batch(encoded(rows, TOKENIZER, 128, kind), TOKENIZER.pad_token_id)
+    batch = sentences(Ner(), input_kind=kind).batch(range(40), 0)
+    assert all(torch.equal(batch[name], expected[name]) for name in expected)
+
+
 def test_an_epoch_takes_at_most_the_cap_and_another_draw_each_time() -> None:
     made = sentences(Ner(sentences_per_language=100))
-    first, second = (sorted(i for batch in made.epoch(epoch, 32, 0) for i in batch) for epoch in (0, 1))
+    first, second = (np.sort(np.concatenate(made.epoch(epoch, 32, 0))).tolist() for epoch in (0, 1))
     assert len(first) == len(set(first)) == 100
     assert first != second
-    assert first == sorted(i for batch in sentences(Ner(sentences_per_language=100)).epoch(0, 32, 0) for i in batch)
+    assert first == np.sort(np.concatenate(sentences(Ner(sentences_per_language=100)).epoch(0, 32, 0))).tolist()
     assert sum(map(len, sentences(Ner()).epoch(0, 32, 0))) == len(made.lengths)
+
+
+def test_batches_by_positions_hold_every_sentence_once_and_no_more_than_fits() -> None:
+    lengths = np.random.default_rng(0).integers(3, 128, 5000)
+    batches = list(bucketed(lengths, 32, 2048, np.random.default_rng(1)))
+    assert sorted(np.concatenate(batches).tolist()) == list(range(5000))
+    taken = [len(batch) * lengths[batch].max() for batch in batches]
+    assert max(taken) <= 2048
+    assert np.mean(taken) > 0.9 * 2048
+    assert sum(lengths) / sum(taken) > 0.95  # hardly any padding
 
 
 def test_a_batch_depends_on_its_step_alone() -> None:
@@ -48,6 +71,40 @@ def test_a_batch_depends_on_its_step_alone() -> None:
     assert (batch["input_ids"][1, : len(alone)] == alone).all()
 
 
+def test_two_sentences_share_a_row_and_keep_their_labels() -> None:
+    made = sentences(Ner(join=1.0))
+    rows = np.concatenate(made.epoch(0, 32, 0))
+    joined = rows[rows >= len(made.packed)]
+    assert len(joined) > len(rows) / 2
+    first, second = int(joined[0] % len(made.packed)), int(joined[0] // len(made.packed) - 1)
+    together = {name: tensor[0].tolist() for name, tensor in made.batch(joined[:1], 0).items()}
+    apart = [{name: tensor[0].tolist() for name, tensor in made.batch([number], 0).items()} for number in (first, second)]
+    separator = TOKENIZER.convert_tokens_to_ids("▁")
+    assert together["input_ids"] == [*apart[0]["input_ids"][:-1], separator, *apart[1]["input_ids"][1:]]
+    assert together["labels"] == [*apart[0]["labels"], *apart[1]["labels"][1:]]
+
+
+def test_a_long_sentence_is_cut_or_becomes_several_with_all_its_words() -> None:
+    cut, split = (sentences(Ner(long_sentences=how), max_length=30) for how in ("cut", "split"))
+    whole = sentences(Ner(), max_length=1000)
+    assert len(cut.packed) == len(whole.packed) < len(split.packed)
+    assert split.packed.ids.tolist() == whole.packed.ids.tolist()
+    assert len(cut.packed.ids) < len(whole.packed.ids)
+    assert split.batch(range(200), 0)["input_ids"].shape[1] <= 30
+
+
+def test_a_share_of_the_sentences_keeps_its_case_marks() -> None:
+    made = sentences(Ner(mark_share=0.6, sentences_per_language=None), input_kind=MARKED_PHONEMES)
+    tokens = Corpus("sample").split("eng", "train")["tokens"][:400]
+    with_capitals = [number for number, words in enumerate(tokens) if any(capitals(words))]
+    batch = made.batch(with_capitals, 0)
+    marks = batch["input_ids"] == MARK
+    assert float(marks.any(1).float().mean()) == pytest.approx(0.6, abs=0.1)
+    assert (batch["labels"][marks] == -100).all()  # a mark has no label
+    kept = marks.any(1).nonzero()[0].item()
+    assert int(marks[kept].sum()) == sum(capitals(tokens[with_capitals[kept]]))
+
+
 def test_without_augmentation_the_sentences_are_as_they_are() -> None:
     plain, off = sentences(Ner()), sentences(replace(Ner(), augmentation=Augmentation(noise=0.5)))
     assert (plain.batch([0, 1], 0)["input_ids"] == off.batch([0, 1], 9)["input_ids"]).all()
@@ -58,10 +115,10 @@ def test_augmentation_is_refused_where_it_would_mistake_the_ids() -> None:
     other.add_tokens(["another"])
     with pytest.raises(ConlipaError, match=r"ner\.augmentation knows the kit's own phonemes"):
         Sentences(Corpus("sample"), ["eng"], Ner(augmentation=Augmentation(share=0.5)), other, 128)
-    assert Sentences(Corpus("sample"), ["eng"], Ner(), other, 128).lengths
+    assert len(Sentences(Corpus("sample"), ["eng"], Ner(), other, 128).lengths)
 
 
-def test_what_was_changed_comes_with_a_batch_that_is_to_be_guessed() -> None:
+def test_what_was_changed_comes_with_a_batch_of_masked_phoneme_prediction() -> None:
     wear = Augmentation(share=0.5, noise=0.2, mask=0.2)
     plain, guessed = sentences(Ner(augmentation=wear)).batch(range(20), 3), sentences(Ner(augmentation=wear, denoise_weight=1.0)).batch(range(20), 3)
     assert set(guessed) - set(plain) == {"originals"}
@@ -72,5 +129,5 @@ def test_what_was_changed_comes_with_a_batch_that_is_to_be_guessed() -> None:
     assert not untouched.all()
 
 
-def test_encoded_sentences_are_memory_mapped() -> None:
-    assert sentences(Ner()).rows.cache_files
+def test_packed_sentences_are_memory_mapped() -> None:
+    assert isinstance(sentences(Ner()).packed.ids, np.memmap)

@@ -68,7 +68,7 @@ def test_sigterm_saves_and_the_same_command_ends_with_the_same_weights(recipe: P
     running.send_signal(signal.SIGTERM)
     said = running.communicate(timeout=120)[1]
     assert running.returncode == 143, said
-    assert "the same command goes on from there" in said
+    assert "the same command resumes it" in said
     run(*command[1:])
     released, resumed = (load_file(folder / "model.safetensors") for folder in (tiny_release / "tiny-ner", out))
     assert all((released[name] == resumed[name]).all() for name in released)

@@ -26,13 +26,20 @@ class Feed:
         self.epochs = epochs
         self.workers = _WORKERS if torch.cuda.is_available() else 0
         self._sizes: list[int] = []
+        self._made: tuple[int, Sequence[Any]] = (-1, ())
         self.total = None if epochs is None else sum(self._size(epoch) for epoch in range(epochs))
 
     def _size(self, epoch: int) -> int:
         """Batches of an epoch."""
         while len(self._sizes) <= epoch:
-            self._sizes.append(len(self.stage.batches(len(self._sizes))))
+            self._sizes.append(len(self._epoch(len(self._sizes))))
         return self._sizes[epoch]
+
+    def _epoch(self, epoch: int) -> Sequence[Any]:
+        """The batches of an epoch; the last one asked for is kept."""
+        if self._made[0] != epoch:
+            self._made = (epoch, self.stage.batches(epoch))
+        return self._made[1]
 
     def epochs_at(self, step: int) -> float:
         """How many epochs so many steps are."""
@@ -51,7 +58,7 @@ class Feed:
         number, epoch = 0, 0
         while self.epochs is None or epoch < self.epochs:
             if number + self._size(epoch) > step:
-                for indices in self.stage.batches(epoch)[max(0, step - number) :]:
+                for indices in self._epoch(epoch)[max(0, step - number) :]:
                     yield max(step, number), indices
                     step = number = max(step, number) + 1
             else:
