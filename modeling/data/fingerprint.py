@@ -24,17 +24,17 @@ def _digest(parts: Iterable[bytes]) -> str:
 
 
 def of_sentences(corpus: Corpus, langs: Iterable[str], split: str) -> str:
-    """Of the transcribed sentences themselves: a better transcription is other data."""
+    """Of the sentences themselves, tokens and phonemes: a better transcription is other data."""
     key = (split, *langs)
     if key not in corpus.digests:
-        sentences = (pair for lang in key[1:] for pair in _columns(corpus.split(lang, split)))
-        corpus.digests[key] = _digest(f"{phonemes}{tags}".encode("utf-8", "surrogatepass") for phonemes, tags in sentences)
+        sentences = (sentence for lang in key[1:] for sentence in _columns(corpus.split(lang, split)))
+        corpus.digests[key] = _digest(f"{sentence}".encode("utf-8", "surrogatepass") for sentence in sentences)
     return corpus.digests[key]
 
 
-def _columns(rows: Dataset) -> Iterator[tuple[list[str], list[int]]]:
-    """Phonemes and tags of each sentence; read by the column, which is many times as fast as by the row."""
-    return zip(rows["ipa_tokens"][:], rows["ner_tags"][:], strict=True)
+def _columns(rows: Dataset) -> Iterator[tuple[list[str], list[str], list[int]]]:
+    """Tokens, phonemes and tags of each sentence; read by the column, which is many times as fast as by the row."""
+    return zip(rows["tokens"][:], rows["ipa_tokens"][:], rows["ner_tags"][:], strict=True)
 
 
 def of_pairs() -> str:

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from conlipa.dataset_scripts.wikiann.places import RUNNING
 from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import MOST_MARKS, NO_LABEL, OUTSIDE
 from conlipa.modeling.alignment import inside as inside_label
@@ -29,7 +30,6 @@ from conlipa.modeling.tokenizer import vocabulary
 
 _INSIDE = np.array([inside_label(label) for label in range(7)])
 _ANY_LENGTH = 1_000_000
-RUNNING = "running"
 
 
 def source_languages(corpus: Corpus, wanted: Sequence[str]) -> list[str]:
@@ -187,14 +187,15 @@ class _Grid:
 def _packed(corpus: Corpus, sets: Sequence[CorpusSet], tokenizer: Any, max_length: int, input_kind: str, split: bool) -> Packed:
     """The training sentences of some sets, from the cache where nothing changed."""
     vocabulary = tokenizer.backend_tokenizer.to_str() if tokenizer.is_fast else repr(tokenizer)
-    key = f"{of_sentences(corpus, [each.lang for each in sets], 'train')} {vocabulary} {max_length} {input_kind} {split}"
+    names = " ".join(f"{each.kind}/{each.name}" for each in sets)
+    key = f"{of_sentences(corpus, dict.fromkeys(each.lang for each in sets), 'train')} {names} {vocabulary} {max_length} {input_kind} {split}"
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "conlipa-packed" / hashlib.sha256(key.encode()).hexdigest()[:16]
     if not folder.is_dir():
         reader = tokenizer if input_kind == GRAPHEMES else remembered(tokenizer)
         most = _ANY_LENGTH if split else max_length
 
         def examples(each: CorpusSet) -> Iterator[dict[str, list[int]]]:
-            rows = corpus.rows(each, "train")
+            rows = corpus.rows(each)
             for start in range(0, len(rows), 1000):
                 columns = rows[start : start + 1000]
                 yield from encoded(
