@@ -1,5 +1,7 @@
 # Every target sets up .venv by itself when it is missing or the requirements have changed.
 PYTHON ?= python3
+# Where the sentences come from, as `--corpus` has it; WIKIANN is its old name.
+CORPUS ?= $(WIKIANN)
 RUN = .venv/bin/
 # Links into the package, for mypy and editors, which cannot know that conlipa.modeling is the folder modeling/.
 ROOMS = dataset_scripts hub_cards modeling space
@@ -26,22 +28,22 @@ bench: .venv/ready
 demo: .venv/ready
 	$(RUN)conlipa demo
 
-# The models that travel with the package, from WikiANN: make mini WIKIANN=DIR:DIR, make mini-en WIKIANN=DIR
+# The models that travel with the package, from WikiANN: make mini CORPUS=DIR:DIR, make mini-en CORPUS=DIR
 # (an hour and a half, and half an hour, on two cores; both go on where they were interrupted). Only mini, the default, brings an ONNX file: the package stays small.
 PARTS = --model runs/$(1)/conlipa-$(1)-ner --adapter runs/$(1)/conlipa-$(1)-ipac
 mini mini-en: .venv/ready
-	$(RUN)conlipa release --profile $@ --wikiann $(WIKIANN) --out runs/$@
-	$(RUN)python -m conlipa.modeling.inference.calibration $(call PARTS,$@) --wikiann $(WIKIANN)
+	$(RUN)conlipa release --profile $@ --corpus $(CORPUS) --out runs/$@
+	$(RUN)python -m conlipa.modeling.inference.calibration $(call PARTS,$@) --corpus $(CORPUS)
 	$(if $(filter mini,$@),$(RUN)conlipa export $(call PARTS,$@) --int8 --out runs/$@/conlipa-$@-ipac/model.onnx)
-	$(RUN)conlipa release --profile $@ --wikiann $(WIKIANN) --out runs/$@
+	$(RUN)conlipa release --profile $@ --corpus $(CORPUS) --out runs/$@
 	rm -rf modeling/$@/ner modeling/$@/ipac && mkdir -p modeling/$@
 	cp -r runs/$@/conlipa-$@-ner modeling/$@/ner
 	cp -r runs/$@/conlipa-$@-ipac modeling/$@/ipac
 	$(RUN)python -m conlipa.hub_cards.readme README.md --release runs/$@
 
-# Every table and figure of both papers: make report WIKIANN=DIR:DIR (an hour or two on two cores; goes on where it was interrupted).
+# Every table and figure of both papers: make report CORPUS=DIR:DIR (an hour or two on two cores; goes on where it was interrupted).
 report: .venv/ready
-	$(RUN)python -m conlipa.modeling.report $(if $(wildcard runs/mini/conlipa-mini-ipac),$(call PARTS,mini)) --wikiann $(or $(WIKIANN),sample) --jobs 2 --out runs/report
+	$(RUN)python -m conlipa.modeling.report $(if $(wildcard runs/mini/conlipa-mini-ipac),$(call PARTS,mini)) --corpus $(or $(CORPUS),sample) --jobs 2 --out runs/report
 
 # The same as it travels with the package, and its claims in the README.
 mini-report: report

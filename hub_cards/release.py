@@ -19,7 +19,8 @@ from conlipa.dataset_scripts.loanwords.builder import FEATURES as PAIR_FEATURES
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
 from conlipa.dataset_scripts.tables import FOLDER
-from conlipa.dataset_scripts.wikiann.wikiann import SPLITS, folders
+from conlipa.dataset_scripts.wikiann.places import places
+from conlipa.dataset_scripts.wikiann.wikiann import SPLITS
 from conlipa.errors import ConlipaError
 from conlipa.hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikiann_card
 from conlipa.modeling.data.corpus import Corpus
@@ -126,7 +127,7 @@ def _claim(out: Path, recipe: Recipe, wikiann: str, sentences: str) -> None:
 
 def _named(wikiann: str) -> str:
     """`hub` and `sample` by name, folders by their own names: a release says nothing of the machine that made it."""
-    return wikiann if wikiann in ("hub", "sample") else " and ".join(path.resolve().name for path in folders(wikiann))
+    return " and ".join(place.name for place in places(wikiann))
 
 
 def _step(name: str, folder: Path, make: Callable[[], None]) -> None:

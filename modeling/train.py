@@ -1,6 +1,6 @@
 """Train one stage.
 
-    accelerate launch modeling/train.py ner  --profile mini --wikiann DIR --out runs/ner
+    accelerate launch modeling/train.py ner  --profile mini --corpus DIR --out runs/ner
     accelerate launch modeling/train.py ipac --profile mini --ner runs/ner --out runs/ipac
     python modeling/train.py ipac --profile paper --dry-run        # parameter counts, nothing else
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING
 
+from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import ConlipaError, UsageError, exit_on_error
 from conlipa.modeling.recipe import TRACKERS, Recipe, completed, profiles, read_recipe
 from conlipa.quiet import quiet
@@ -29,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("stage", choices=["ner", "ipac"])
     made.add_argument("--profile", default="mini", help=f"recipe: {', '.join(profiles())}, or a YAML file (default: mini)")
-    made.add_argument("--wikiann", default="sample", metavar="DIR|hub|sample", help="where the sentences come from (default: the built-in sample)")
+    corpus_option(made)
     made.add_argument("--ner", metavar="DIR", help="ipac: the model folder that stage 1 wrote, or a Hub repo")
     made.add_argument("--out", type=Path, metavar="DIR", help="the folder to write")
     made.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise UsageError("ipac needs --ner, the model folder of stage 1")
     from conlipa.modeling.data.corpus import Corpus
 
-    train_stage(arguments.stage, recipe, Corpus(arguments.wikiann, arguments.strict), arguments.out, arguments.ner, tracker=arguments.tracker)
+    train_stage(arguments.stage, recipe, Corpus(arguments.corpus, arguments.strict), arguments.out, arguments.ner, tracker=arguments.tracker)
 
 
 def train_stage(

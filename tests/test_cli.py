@@ -89,11 +89,11 @@ def test_help_helps(command: str) -> None:
         (["phonemize", "--lang", "kin", "--engine", "espeak:xx"], 1, "espeak-ng has no voice 'xx'"),
         (["tag", "--lang", "sin", "--model", "/nowhere/model"], 1, "/nowhere/model: no such model folder"),
         (["tag", "--lang", "sin", "--model", "tests"], 1, "tests: no model folder (config.json is missing)"),
-        (["evaluate", "--model", "tests", "--wikiann", "nowhere"], 1, "nowhere: no such WikiANN folder"),
+        (["evaluate", "--model", "tests", "--corpus", "nowhere"], 1, "nowhere: no such corpus folder"),
         (["evaluate", "--model", "tests", "--langs", "sim"], 2, "unknown language 'sim'; did you mean"),
         (["evaluate", "--model", "tests", "--langs", "kbd"], 1, "sample: no validation split of Kabardian (kbd)"),
         (["release", "--profile", "minni"], 2, "unknown profile 'minni'; did you mean mini"),
-        (["release", "--wikiann", "tests"], 1, "tests: holds no ISO639-3/{train,dev,test}.tsv"),
+        (["release", "--corpus", "tests"], 1, "tests: holds no ISO639-3/{train,dev,test}.tsv"),
         (["publish", "tests", "--namespace", "me"], 1, "tests: no release (release.json is missing)"),
     ],
 )
@@ -112,7 +112,7 @@ def test_bad_wikiann_lines_stop_a_release_before_anything_is_finished(tmp_path: 
     (tmp_path / "wikiann" / "tur").mkdir(parents=True)
     (tmp_path / "wikiann" / "tur" / "dev.tsv").write_text(text, encoding="utf-8")
     out = tmp_path / "release"
-    assert reason in complaint("release", "--wikiann", str(tmp_path / "wikiann"), "--out", str(out), code=1)
+    assert reason in complaint("release", "--corpus", str(tmp_path / "wikiann"), "--out", str(out), code=1)
     assert not (out / "wikiann-ipa").exists()
 
 
@@ -132,7 +132,7 @@ def test_a_model_folder_without_weights(tiny_release: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "arguments", [["tag", "--lang", "sin", "--model", "someone/model"], ["evaluate", "--model", "someone/model"], ["release", "--wikiann", "hub"]]
+    "arguments", [["tag", "--lang", "sin", "--model", "someone/model"], ["evaluate", "--model", "someone/model"], ["release", "--corpus", "hub"]]
 )
 def test_a_hub_repo_without_network_is_said_plainly(tmp_path: Path, arguments: list[str]) -> None:
     out = ["--out", str(tmp_path / "r")] if arguments[0] == "release" else []

@@ -266,7 +266,7 @@ def test_claims_are_lines_of_what_the_studies_measured(made: Made, monkeypatch: 
         ({"baseline": "nothing"}, 2, "expected NAME=FILE"),
         ({"baseline": "x=/nowhere.json"}, 1, "/nowhere.json: cannot be read"),
         ({"baseline": f"x={ROOT / 'pyproject.toml'}"}, 1, "is no JSON of `conlipa evaluate --json`"),
-        ({"wikiann": "/nowhere"}, 1, "/nowhere: no such WikiANN folder"),
+        ({"corpus": "/nowhere"}, 1, "/nowhere: no such corpus folder"),
         ({"model": "/nowhere"}, 1, "/nowhere: no such model folder"),
         ({"adapter": "/nowhere"}, 1, "/nowhere: no such adapter folder"),
     ],

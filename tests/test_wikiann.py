@@ -64,7 +64,7 @@ def test_an_inside_tag_without_a_beginning_is_kept_and_counted_and_refused_when_
 
 
 def test_a_missing_or_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(ConlipaError, match="no such WikiANN folder"):
+    with pytest.raises(ConlipaError, match="no such corpus folder"):
         Folder(tmp_path / "nowhere")
     with pytest.raises(ConlipaError, match="holds no ISO639-3"):
         Folder(tmp_path)

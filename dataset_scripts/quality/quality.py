@@ -1,6 +1,6 @@
 """What the transcription of each language is worth, measured: `quality.json`, which the cards quote.
 
-    python -m conlipa.dataset_scripts.quality.quality --dictionaries DIR --wikiann DIR --papers DIR
+    python -m conlipa.dataset_scripts.quality.quality --dictionaries DIR --corpus DIR --papers DIR
 
 Error rates against pronunciation dictionaries (`error_rates`), purity over every token of a WikiANN folder (phonemes from
 letters that are IPA), agreement with the papers' own transcription (`agreement`). A language without such data has no such figure.
@@ -23,6 +23,7 @@ from conlipa.dataset_scripts.g2p.words import SYMBOL, runs
 from conlipa.dataset_scripts.languages import languages
 from conlipa.dataset_scripts.quality.agreement import agreement, read_sentences
 from conlipa.dataset_scripts.quality.error_rates import candidates, error_rate, read_dictionary
+from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.dataset_scripts.wikiann.wikiann import SPLITS, source
 from conlipa.errors import ConlipaError
 
@@ -46,9 +47,9 @@ def of_dictionary(lang: str, path: Path) -> dict[str, Any]:
     return found
 
 
-def of_sentences(lang: str, wikiann: str) -> dict[str, Any]:
+def of_sentences(lang: str, corpus: str) -> dict[str, Any]:
     """Tokens, phonemes that come from letters, how many of those are no IPA, and distinct words that no engine could read."""
-    origin = source(wikiann)
+    origin = source(corpus)
     tokens = Counter(t for split in SPLITS if lang in origin.languages(split) for s in origin.sentences(lang, split) for t in s.tokens)
     transcribe = Phonemizer(lang)
     phonemes = impure = 0
@@ -64,17 +65,17 @@ def of_sentences(lang: str, wikiann: str) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dictionaries", type=Path, required=True, metavar="DIR", help="ISO.tsv: word<TAB>IPA")
-    parser.add_argument("--wikiann", required=True, metavar="DIR", help="a WikiANN folder")
+    corpus_option(parser, required=True)
     parser.add_argument("--papers", type=Path, required=True, metavar="DIR", help="ISO.jsonl: tokens and ipa_tokens")
     arguments = parser.parse_args()
-    there = source(arguments.wikiann).languages()
+    there = source(arguments.corpus).languages()
     made: dict[str, Any] = {}
     for lang in tqdm(languages(), desc="quality", unit="language", file=sys.stderr):
         figures: dict[str, Any] = {}
         if (path := arguments.dictionaries / f"{lang}.tsv").is_file():
             figures |= of_dictionary(lang, path)
         if lang in there:
-            figures |= of_sentences(lang, arguments.wikiann)
+            figures |= of_sentences(lang, arguments.corpus)
         if (path := arguments.papers / f"{lang}.jsonl").is_file():
             figures["agreement"] = round(agreement(lang, read_sentences(path)).percent, 1)
         if figures:

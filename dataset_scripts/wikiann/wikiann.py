@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from conlipa.dataset_scripts.languages import language, languages
 from conlipa.dataset_scripts.tables import FOLDER
-from conlipa.errors import ConlipaError, nearest
+from conlipa.dataset_scripts.wikiann.places import HUB, SAMPLE, Place, places
+from conlipa.errors import ConlipaError, UsageError, nearest
 from conlipa.hub import need_hub
 
 LABELS = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"]
@@ -27,49 +27,66 @@ class Sentence:
     tags: list[str]
 
 
-@dataclass
-class Folder:
-    """`ISO639-3/{train,dev,test}.tsv`, `token<TAB>tag`, a blank line after each sentence."""
+@dataclass(frozen=True)
+class CorpusSet:
+    """One split of a language in one folder: `name` is `ISO` or `ISO_N`, `kind` one of `places.KINDS`, `path` its file."""
 
+    name: str
+    kind: str
     path: Path
-    strict: bool = False
-    more: tuple[Path, ...] = ()
-    """Folders for the languages that `path` lacks."""
-    orphans: dict[str, int] = field(default_factory=dict)
-    """I- tags that continue nothing, by `language/split`: real in WikiANN, kept, counted."""
 
-    def __post_init__(self) -> None:
-        for path in (self.path, *self.more):
-            if not path.is_dir():
-                raise ConlipaError(f"{path}: no such WikiANN folder")
-            if not any((path / iso / f"{name}.tsv").is_file() for iso in languages() for name in SPLITS.values()):
-                raise ConlipaError(f"{path}: holds no ISO639-3/{{train,dev,test}}.tsv of a language that the kit knows")
 
-    def place(self, lang: str) -> Path:
-        """The folder of a language: in the first place that has it."""
-        return next((path / lang for path in (self.path, *self.more) if (path / lang).is_dir()), self.path / lang)
+class Folder:
+    """`ISO639-3/{train,dev,test}.tsv`, `token<TAB>tag`, a blank line after each sentence.
+
+    Beside `ISO/` there may be `ISO_2/`, `ISO_3/` …: several sets of a language. Several folders are joined: all sets count.
+    """
+
+    def __init__(self, *where: Path | Place, strict: bool = False) -> None:
+        """Raises ConlipaError: no such folder, or one without a file of a language that the kit knows."""
+        self.places = tuple(place if isinstance(place, Place) else Place(str(place)) for place in where)
+        self.strict = strict
+        self.orphans: dict[str, int] = {}
+        """I- tags that continue nothing, by `language/split`: real in WikiANN, kept, counted."""
+        self._sets: dict[str, list[CorpusSet]] = {}
+        for place in self.places:
+            if not place.path.is_dir():
+                raise ConlipaError(f"{place.path}: no such corpus folder")
+            there = list(_sets_in(place))
+            if not there:
+                raise ConlipaError(f"{place.path}: holds no ISO639-3/{{train,dev,test}}.tsv of a language that the kit knows")
+            for iso, found in there:
+                self._sets.setdefault(iso, []).append(found)
+
+    def sets(self, lang: str, split: str | None = None) -> list[CorpusSet]:
+        """The sets of a language that have the split (None: of all splits), in the order of the folders, then of their numbers."""
+        return [found for found in self._sets.get(language(lang).iso, []) if split is None or found.path.stem == SPLITS[split]]
 
     def languages(self, split: str | None = None) -> list[str]:
         """ISO codes with a file (of that split), in the order of the language table."""
-        names = [SPLITS[split]] if split else list(SPLITS.values())
-        return [iso for iso in languages() if any((self.place(iso) / f"{name}.tsv").is_file() for name in names)]
+        return [iso for iso in languages() if self.sets(iso, split)]
 
     def sentences(self, lang: str, split: str) -> list[Sentence]:
-        """All sentences of a split.
+        """All sentences of a split: those of each set, one after the other.
 
         Raises:
             ConlipaError: no such file, or a line without a tab or with an unknown tag (file and line named).
         """
-        path = self.place(lang) / f"{SPLITS[split]}.tsv"
-        if not path.is_file():
+        sets = self.sets(lang, split)
+        if not sets:
+            path = self.places[0].path / lang / f"{SPLITS[split]}.tsv"
             raise ConlipaError(f"{path}: no {split} split of {language(lang).name}{nearest(lang, self.languages(split))}")
-        found = list(self._read(path, f"{lang}/{split}"))
-        if not found:
-            raise ConlipaError(f"{path}: holds no sentence")
+        name = f"{lang}/{split}"
+        self.orphans[name] = 0
+        found: list[Sentence] = []
+        for each in sets:
+            before = len(found)
+            found += self._read(each.path, name)
+            if len(found) == before:
+                raise ConlipaError(f"{each.path}: holds no sentence")
         return found
 
     def _read(self, path: Path, name: str) -> Iterator[Sentence]:
-        self.orphans[name] = 0
         tokens: list[str] = []
         tags: list[str] = []
         # newline="\n": U+2028 and the like inside a token end no line
@@ -98,10 +115,24 @@ class Folder:
     def fingerprint(self, lang: str) -> str:
         """Changes when a file of the language does."""
         digest = hashlib.sha256()
-        for name in SPLITS.values():
-            path = self.place(lang) / f"{name}.tsv"
-            digest.update(path.read_bytes() if path.is_file() else b"\0")
+        for split in SPLITS:
+            sets = self.sets(lang, split)
+            digest.update(len(sets).to_bytes(4, "big"))
+            for each in sets:
+                content = each.path.read_bytes()
+                digest.update(len(content).to_bytes(8, "big") + content)
         return digest.hexdigest()[:16]
+
+
+def _sets_in(place: Place) -> Iterator[tuple[str, CorpusSet]]:
+    """Language and set of each file of a folder, by number of the set."""
+    found = []
+    for path in place.path.glob("*/*.tsv"):
+        iso, line, number = path.parent.name.partition("_")
+        if iso in languages() and path.stem in SPLITS.values() and (number.isdecimal() or not line):
+            found.append((int(number or 1), iso, CorpusSet(path.parent.name, place.kind, path)))
+    for _, iso, each in sorted(found, key=lambda one: (one[1], one[0], one[2].path)):
+        yield iso, each
 
 
 def _decoded(lines: Iterator[str], path: Path) -> Iterator[str]:
@@ -133,15 +164,15 @@ class Hub:
 
 
 def source(data_dir: str | None = None, strict: bool = False) -> Folder | Hub:
-    """The source that a `--wikiann` or `data_dir` names: a folder, several (`A:B`, as in PATH), `hub`, or `sample` (the default)."""
-    if data_dir in (None, "", "sample"):
-        return Folder(FOLDER / "sample", strict)
-    if data_dir == "hub":
+    """The source that a `--corpus` or `data_dir` names (see `places.py`): a folder, several, `hub`, or `sample` (the default).
+
+    Raises:
+        UsageError: `hub` beside folders.
+        ConlipaError: a folder that is none, or holds nothing.
+    """
+    found = places(data_dir)
+    if any(place.where == HUB for place in found):
+        if len(found) > 1:
+            raise UsageError(f"{data_dir}: {HUB} stands alone here")
         return Hub()
-    first, *more = folders(str(data_dir))
-    return Folder(first, strict, tuple(more))
-
-
-def folders(where: str) -> list[Path]:
-    """The folders that `A:B` names; a folder whose own name has the separator is one."""
-    return [Path(where)] if Path(where).is_dir() else [Path(part) for part in where.split(os.pathsep)]
+    return Folder(*(Place(str(FOLDER / SAMPLE), place.kind) if place.where == SAMPLE else place for place in found), strict=strict)

@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 
 from conlipa.atomic_files import write_json
 from conlipa.dataset_scripts.languages import language
+from conlipa.dataset_scripts.wikiann.places import KINDS
 from conlipa.errors import ConlipaError, UsageError, nearest
 from conlipa.modeling.alignment import word_labels
 from conlipa.modeling.data.corpus import Corpus, encoded
@@ -31,9 +32,14 @@ class Tagged(NamedTuple):
     predicted_words: list[list[int]]
 
 
-def tagged(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, sentences: int | None = None, bf16: bool = False) -> Tagged:
-    """What a model says of a language's sentences (the first so many; None: all); `bf16`: faster, and a little less exact."""
-    rows = corpus.split(lang, split)
+def tagged(
+    model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, sentences: int | None = None, bf16: bool = False, kind: str | None = None
+) -> Tagged:
+    """What a model says of a language's sentences (the first so many; None: all); `bf16`: faster, and a little less exact.
+
+    `kind`: of that kind of sentences (None: of all).
+    """
+    rows = corpus.split(lang, split, kind)
     if sentences is not None:
         rows = rows.select(range(min(sentences, len(rows))))
     gold = rows["ner_tags"][:]
@@ -43,9 +49,9 @@ def tagged(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, se
     return Tagged([example["labels"] for example in examples], predicted, gold, words)
 
 
-def evaluate_language(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str) -> dict[str, float]:
+def evaluate_language(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, kind: str | None = None) -> dict[str, float]:
     """`paper_f1`, `entity_f1` (percent) and `n`, the number of sentences."""
-    found = tagged(model, tokenizer, corpus, lang, split)
+    found = tagged(model, tokenizer, corpus, lang, split, kind=kind)
     return {
         "paper_f1": paper_f1(found.positions, found.predicted_positions),
         "entity_f1": entity_f1(found.words, found.predicted_words),
@@ -53,18 +59,28 @@ def evaluate_language(model: Any, tokenizer: Any, corpus: Corpus, lang: str, spl
     }
 
 
-def evaluate(model: str, adapter: str | None, corpus: Corpus, langs: Sequence[str] | None, split: str, memory: Path | None = None) -> dict[str, Any]:
+def evaluate(
+    model: str,
+    adapter: str | None,
+    corpus: Corpus,
+    langs: Sequence[str] | None,
+    split: str,
+    memory: Path | None = None,
+    kind: str | None = None,
+) -> dict[str, Any]:
     """Scores of a model (and adapter) on each language of a corpus: `{"languages": …, "average": …, "std": …}`.
 
     The average is over the languages that the model was not trained on, as in the papers; it is over all where none is left.
 
     Args:
+        kind: of which sentences (None: the first that the corpus has). Titles and running text are never one score.
         memory: a file that keeps the languages done, so that an interrupted evaluation goes on; its owner removes it.
 
     Raises:
         ConlipaError: model or adapter cannot be loaded, or a language has no such split.
     """
-    available = corpus.languages(split)
+    kind = kind or corpus.kinds[0]
+    available = corpus.languages(split, kind)
     wanted = [language(code).iso for code in langs] if langs else available
     for iso in wanted:
         if iso not in available:
@@ -75,10 +91,24 @@ def evaluate(model: str, adapter: str | None, corpus: Corpus, langs: Sequence[st
     scores: dict[str, dict[str, float]] = json.loads(memory.read_text(encoding="utf-8")) if memory and memory.is_file() else {}
     for iso in tqdm(wanted, desc="evaluate", unit="language", file=sys.stderr, disable=len(wanted) < 2):
         if iso not in scores:
-            scores[iso] = evaluate_language(loaded, tokenizer, corpus, iso, split)
+            scores[iso] = evaluate_language(loaded, tokenizer, corpus, iso, split, kind)
             if memory:
                 write_json(scores, memory)
     return report({iso: scores[iso] for iso in wanted}, trained_on(model))
+
+
+def evaluate_kinds(model: str, adapter: str | None, corpus: Corpus, langs: Sequence[str], split: str) -> dict[str, Any]:
+    """`evaluate` of the first kind of sentences that the corpus has; beside it, under its name, that of each further kind.
+
+    A further kind is left out where it has none of the languages asked for.
+    """
+    first, *more = corpus.kinds
+    result = evaluate(model, adapter, corpus, langs, split, kind=first)
+    for kind in more:
+        there = [iso for iso in corpus.languages(split, kind) if not langs or iso in {language(code).iso for code in langs}]
+        if there:
+            result[kind] = evaluate(model, adapter, corpus, there, split, kind=kind)
+    return result
 
 
 def trained_on(model: str) -> list[str]:
@@ -93,6 +123,11 @@ def report(scores: dict[str, dict[str, float]], sources: Sequence[str]) -> dict[
     """The JSON of an evaluation."""
     zero_shot = {iso: row for iso, row in scores.items() if iso not in sources} or scores
     return {"languages": scores, **summary(zero_shot), "sources": list(sources)}
+
+
+def tables(result: dict[str, Any]) -> str:
+    """The tables of `evaluate_kinds`, each further one under its kind."""
+    return "\n\n".join([table({"": result}), *(f"{kind}:\n\n{table({'': result[kind]})}" for kind in KINDS if kind in result)])
 
 
 def table(results: dict[str, dict[str, Any]]) -> str:

@@ -1,6 +1,6 @@
 """Scores that mean what they say: a temperature, fitted on the source language, by which the logits are divided.
 
-python -m conlipa.modeling.inference.calibration --model DIR [--adapter DIR] --wikiann DIR     # writes calibration.json and reliability.svg
+python -m conlipa.modeling.inference.calibration --model DIR [--adapter DIR] --corpus DIR     # writes calibration.json and reliability.svg
 
 An entity is right where its span and its type are. Every second sentence of the validation split fits the temperature,
 the others measure: the expected calibration error (ECE) is the mean distance of score and share of right entities over
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from conlipa.atomic_files import write_json, write_text
+from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import ConlipaError, exit_on_error
 from conlipa.modeling.alignment import NO_WORD
 from conlipa.modeling.data.corpus import Corpus, encoded
@@ -140,11 +141,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default=MINI)
     parser.add_argument("--adapter")
-    parser.add_argument("--wikiann", default="sample", metavar="DIR|hub|sample")
+    corpus_option(parser)
     arguments = parser.parse_args()
     quiet()
     with exit_on_error():
-        print(calibrate(*packaged(arguments.model, arguments.adapter), Corpus(arguments.wikiann)))
+        print(calibrate(*packaged(arguments.model, arguments.adapter), Corpus(arguments.corpus)))
 
 
 if __name__ == "__main__":

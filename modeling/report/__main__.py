@@ -1,8 +1,8 @@
 """All tables and figures of both papers, for one model.
 
-    python -m conlipa.modeling.report --wikiann DIR --out runs/report                     # the packaged model
-    python -m conlipa.modeling.report --model NER --adapter IPAC --wikiann A:B --out DIR --seeds 3 --sentences 100 --jobs 2
-    python -m conlipa.modeling.report --wikiann DIR --out DIR --only main,korean,claims
+    python -m conlipa.modeling.report --corpus DIR --out runs/report                     # the packaged model
+    python -m conlipa.modeling.report --model NER --adapter IPAC --corpus A:B --out DIR --seeds 3 --sentences 100 --jobs 2
+    python -m conlipa.modeling.report --corpus DIR --out DIR --only main,korean,claims
 
 Each section is written as soon as it is done: OUT/KEY.md, its figures (SVG) and its numbers (KEY.json); at the end report.md and
 report.html hold all that are done. Interrupted, the same command goes on; a section is made again where weights, data, recipe,
@@ -21,6 +21,7 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
+from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import ConlipaError, UsageError, exit_on_error, nearest
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.fingerprint import of_folder
@@ -70,9 +71,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--profile", default="mini", help=f"recipe of stage 2: {', '.join(profiles())}, or a YAML file (default: mini)")
     made.add_argument("--model", default=MINI, metavar="DIR", help="stage 1's folder (default: mini, which comes with the package)")
     made.add_argument("--adapter", metavar="DIR", help="stage 2's folder (mini brings its own)")
-    made.add_argument(
-        "--wikiann", default="sample", metavar="DIR|hub|sample", help="where the sentences come from; several folders: A:B (default: sample)"
-    )
+    corpus_option(made)
     made.add_argument("--out", type=Path, required=True, metavar="DIR", help="the report's folder")
     made.add_argument("--seeds", type=int, default=3, help="of stage 2, in each arm of a study (default: 3)")
     many = f"of each language, the first so many, in all but `main` and `scripts` (default: {SENTENCES}, as in most of the papers' test sets; 0: all)"
@@ -103,11 +102,11 @@ def inputs_of(arguments: argparse.Namespace) -> Inputs:
     if adapter is None:
         raise UsageError("--adapter is needed with --model: the folder that stage 2 wrote")
     baselines = dict(_baseline(text) for text in arguments.baseline)
-    corpus = Corpus(arguments.wikiann)
+    corpus = Corpus(arguments.corpus)
     there, sources = corpus.languages("validation"), trained_on(ner)
     langs = tuple(iso for own in cases().values() for iso in own if iso in there and iso not in sources)
     if not langs:
-        raise ConlipaError(f"{arguments.wikiann}: has a validation split of no language of Cases 1 to 3 that the model was not trained on")
+        raise ConlipaError(f"{arguments.corpus}: has a validation split of no language of Cases 1 to 3 that the model was not trained on")
     load_adapted(ner, adapter)
     return Inputs(ner, adapter, recipe, corpus, langs, arguments.out, arguments.seeds, arguments.sentences or None, arguments.jobs, baselines)
 
@@ -145,7 +144,7 @@ def command_of(arguments: argparse.Namespace, key: str) -> str:
     """The command that makes a section, without the paths of this machine."""
     parts = ["python", "-m", "conlipa.modeling.report", "--profile", Path(arguments.profile).name]
     parts += ["--model", "DIR", "--adapter", "DIR"] if arguments.model != MINI else []
-    parts += ["--wikiann", arguments.wikiann if arguments.wikiann in ("hub", "sample") else "DIR"]
+    parts += ["--corpus", arguments.corpus if arguments.corpus in ("hub", "sample") else "DIR"]
     parts += ["--seeds", str(arguments.seeds), "--sentences", str(arguments.sentences)]
     for baseline in arguments.baseline:
         parts += ["--baseline", f"{baseline.partition('=')[0]}=FILE"]

@@ -52,8 +52,8 @@ class FirstSentences(Corpus):
         super().__init__(corpus.where, corpus.strict)
         self.first = first
 
-    def split(self, lang: str, split: str) -> Dataset:
-        rows = super().split(lang, split)
+    def split(self, lang: str, split: str, kind: str | None = None) -> Dataset:
+        rows = super().split(lang, split, kind)
         return rows.select(range(min(self.first, len(rows)))) if split == "train" else rows
 
 

@@ -1,6 +1,6 @@
 """A study: stage 2 with several settings (arms) and seeds on one stage-1 model, each compared with a reference arm.
 
-    python -m conlipa.modeling.studies.ablation options --ner DIR --wikiann DIR --out DIR [--seeds 3] [--sentences 300]
+    python -m conlipa.modeling.studies.ablation options --ner DIR --corpus DIR --out DIR [--seeds 3] [--sentences 300]
 
 A study is a file of `modeling/studies/`, or any YAML file of that form: `arms` maps a name to settings of the recipe's
 `ipac` section, or to nothing for stage 1 alone; `papers`, if given, an arm to a table of the papers and its row. Studies
@@ -21,6 +21,7 @@ import yaml
 
 from conlipa.atomic_files import write_json, write_text
 from conlipa.dataset_scripts.languages import listed
+from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import ConlipaError, UsageError, exit_on_error, nearest
 from conlipa.modeling.alignment import OUTSIDE
 from conlipa.modeling.data.corpus import Corpus
@@ -137,7 +138,7 @@ def main() -> None:
     parser.add_argument("study", help=f"{', '.join(sorted(path.stem for path in STUDIES.glob('*.yaml')))}, or a YAML file")
     parser.add_argument("--profile", default="mini", help=f"recipe: {', '.join(profiles())}, or a YAML file (default: mini)")
     parser.add_argument("--ner", required=True, metavar="DIR", help="the stage-1 model that all arms share")
-    parser.add_argument("--wikiann", default="sample", metavar="DIR|hub|sample")
+    corpus_option(parser)
     parser.add_argument("--langs", default="", metavar="sin,som", help="default: all with a validation split that stage 1 was not trained on")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--sentences", type=int, help="of each language, the first so many (default: all)")
@@ -146,7 +147,7 @@ def main() -> None:
     arguments = parser.parse_args()
     quiet()
     with exit_on_error():
-        study, corpus = read_study(arguments.study), Corpus(arguments.wikiann)
+        study, corpus = read_study(arguments.study), Corpus(arguments.corpus)
         sources = trained_on(arguments.ner)
         wanted = listed(arguments.langs)
         langs = wanted or [iso for iso in corpus.languages("validation") if iso not in sources]
@@ -158,7 +159,7 @@ def main() -> None:
         write_json(report, arguments.out / f"{study.path.stem}.json")
         options = f"--seeds {seeds}" + (f" --sentences {sentences}" if sentences else "")
         profile = Path(arguments.profile).stem
-        command = f"python -m conlipa.modeling.studies.ablation {study.path.stem} --profile {profile} --ner DIR --wikiann DIR {options} --out DIR"
+        command = f"python -m conlipa.modeling.studies.ablation {study.path.stem} --profile {profile} --ner DIR --corpus DIR {options} --out DIR"
         text = markdown(report, command)
         write_text(text, arguments.out / f"{study.path.stem}.md")
         print(text)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from conlipa import __version__
+from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import ConlipaError, UsageError
 
 
@@ -69,26 +70,26 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from conlipa.atomic_files import write_json
     from conlipa.dataset_scripts.languages import listed
     from conlipa.modeling.data.corpus import Corpus
-    from conlipa.modeling.evaluation.evaluation import evaluate, table
+    from conlipa.modeling.evaluation.evaluation import evaluate_kinds, tables
     from conlipa.modeling.evaluation.prediction_file import scored
     from conlipa.modeling.evaluation.prediction_file import table as table_of_files
     from conlipa.modeling.inference.tagger import packaged
 
-    corpus = Corpus(arguments.wikiann, arguments.strict)
+    corpus = Corpus(arguments.corpus, arguments.strict)
     langs = listed(arguments.langs or "")
     if arguments.predictions:
         result = scored(Path(arguments.predictions), corpus, langs, arguments.split)
     else:
-        result = evaluate(*packaged(arguments.model, arguments.adapter), corpus, langs, arguments.split)
+        result = evaluate_kinds(*packaged(arguments.model, arguments.adapter), corpus, langs, arguments.split)
     if arguments.json:
         write_json(result, Path(arguments.json))
-    print(table_of_files(result) if arguments.predictions else table({"": result}))
+    print(table_of_files(result) if arguments.predictions else tables(result))
 
 
 def _release(arguments: argparse.Namespace) -> None:
     from conlipa.hub_cards.release import release
 
-    release(Path(arguments.out), arguments.profile, arguments.wikiann, arguments.strict)
+    release(Path(arguments.out), arguments.profile, arguments.corpus, arguments.strict)
 
 
 def _publish(arguments: argparse.Namespace) -> None:
@@ -172,7 +173,7 @@ def _parser() -> argparse.ArgumentParser:
         help="score this file and no model: token<TAB>label (or labels alone) of the split's sentences in order, an empty line after each; "
         "for several languages a folder with an ISO.tsv of each",
     )
-    score.add_argument("--wikiann", default="sample", metavar="DIR|hub|sample", help="where the sentences come from (default: sample)")
+    corpus_option(score)
     score.add_argument("--langs", metavar="sin,som", help="ISO 639-3 codes (default: all that the source has)")
     score.add_argument("--split", default="validation", choices=["train", "validation", "test"])
     score.add_argument("--json", metavar="OUT", help="write the scores here as JSON")
@@ -180,7 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     whole = command("release", _release, "The whole job, resumable: datasets, both training stages, evaluation, cards, Space.")
     whole.add_argument("--out", default="release", metavar="DIR", help="folder of the release (default: release)")
     whole.add_argument("--profile", default="mini", help="recipe: mini, paper, or a YAML file (default: mini)")
-    whole.add_argument("--wikiann", default="sample", metavar="DIR|hub|sample", help="where the sentences come from (default: sample)")
+    corpus_option(whole)
     whole.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
     send = command("publish", _publish, "Upload a release to the Hub, one repo a folder.")
     send.add_argument("dir", metavar="DIR", help="a folder that `conlipa release` made")

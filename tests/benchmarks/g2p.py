@@ -1,6 +1,6 @@
 """Every token of a WikiANN folder transcribed from cold: the kit against the engines' own libraries, called token by token.
 
-    python -m tests.benchmarks.g2p [--wikiann DIR]
+    python -m tests.benchmarks.g2p [--corpus DIR]
 
 Both ways begin without anything loaded but the imports, and end with a list of phonemes a token. The plain way is
 timed on a sample of each language's tokens. All times are those of the processor, so that what else runs here does not count.
@@ -20,6 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer
 from conlipa.dataset_scripts.languages import language
+from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.dataset_scripts.wikiann.wikiann import SPLITS, source
 
 PLAIN_TOKENS = 3000
@@ -122,9 +123,9 @@ def transcription(wikiann: str) -> Iterator[tuple[str, str, float, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--wikiann", default="sample", help="a WikiANN folder (default: the built-in sample)")
+    corpus_option(parser)
     arguments = parser.parse_args()
-    rows = list(measured(arguments.wikiann))
+    rows = list(measured(arguments.corpus))
     groups: dict[str, list[tuple[int, float, float]]] = defaultdict(list)
     for lang, kind, *numbers in rows:
         for group in (lang, kind, "all"):
@@ -134,7 +135,7 @@ def main() -> None:
         count, ours, plain = (sum(column) for column in zip(*groups[group], strict=True))
         print(f"| {group} | {count:,} | {ours:.2f} | {plain:.2f} | {plain / ours:.1f} |")
     langs = sorted((row[0] for row in rows), key=lambda lang: -groups[lang][0][1])
-    busier = two_processes(arguments.wikiann, langs)
+    busier = two_processes(arguments.corpus, langs)
     print(f"| all, two processes | {count:,} | {busier:.2f} | {plain:.2f} | {plain / busier:.1f} |")
 
 

@@ -1,6 +1,6 @@
 """The papers' model, from random weights of its exact shape, through both stages as the recipe `paper` has them, for a few steps.
 
-    python -m tests.benchmarks.paper [--steps 20] [--bf16] [--wikiann DIR]
+    python -m tests.benchmarks.paper [--steps 20] [--bf16] [--corpus DIR]
 
 On a GPU where there is one. The share is that of the rate at which the device multiplies two large matrices, measured here in the same precision;
 the work of a position is taken as 6 floating-point operations a weight (4 in stage 2, where most weights are frozen), attention not counted.
@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.loanwords import Loanwords
 from conlipa.modeling.inference.prediction import device
@@ -42,12 +43,12 @@ def shortened(steps: int, bf16: bool) -> Recipe:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--wikiann", default="sample", metavar="DIR|sample")
+    corpus_option(parser)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--bf16", action="store_true", help="multiply in bfloat16 (the papers: float32)")
     arguments = parser.parse_args()
     quiet()
-    recipe, corpus = shortened(arguments.steps, arguments.bf16), Corpus(arguments.wikiann)
+    recipe, corpus = shortened(arguments.steps, arguments.bf16), Corpus(arguments.corpus)
     counts = parameter_counts(recipe)
     rate = multiplication_rate(arguments.bf16)
     print(f"{counts['total']:,} parameters with adapter and projection; on {device()} a product of matrices runs at {rate / 1e9:,.0f} GFLOPS\n")
