@@ -10,7 +10,7 @@ import torch
 
 from conlipa.dataset_scripts.g2p.capitals import capitals
 from conlipa.errors import ConlipaError
-from conlipa.modeling.data.batches import bucketed, token_batch
+from conlipa.modeling.data.batches import by_positions, token_batch, width_of
 from conlipa.modeling.data.corpus import Corpus, encoded
 from conlipa.modeling.data.sentences import Sentences, source_languages
 from conlipa.modeling.recipe import MARKED_PHONEMES, PHONEMES, Augmentation, Ner
@@ -48,14 +48,21 @@ def test_an_epoch_takes_at_most_the_cap_and_another_draw_each_time() -> None:
     assert sum(map(len, sentences(Ner()).epoch(0, 32, 0))) == len(made.lengths)
 
 
-def test_batches_by_positions_hold_every_sentence_once_and_no_more_than_fits() -> None:
-    lengths = np.random.default_rng(0).integers(3, 128, 5000)
-    batches = list(bucketed(lengths, 32, 2048, np.random.default_rng(1)))
-    assert sorted(np.concatenate(batches).tolist()) == list(range(5000))
-    taken = [len(batch) * lengths[batch].max() for batch in batches]
-    assert max(taken) <= 2048
-    assert np.mean(taken) > 0.9 * 2048
-    assert sum(lengths) / sum(taken) > 0.95  # hardly any padding
+def test_batches_by_positions_hold_every_sentence_once_in_few_shapes() -> None:
+    lengths = np.random.default_rng(0).integers(3, 128, 50_000)
+    batches = list(by_positions(lengths, 2048, np.random.default_rng(1)))
+    assert sorted(np.concatenate(batches).tolist()) == list(range(50_000))
+    shapes = [(len(batch), int(width_of(lengths[batch]).max())) for batch in batches]
+    assert max(rows * width for rows, width in shapes) <= 2048
+    assert len(set(shapes)) <= 2 * 128 / 8  # of each width the full batch, and what is left
+    assert sum(lengths) / sum(rows * width for rows, width in shapes) > 0.9  # hardly any padding
+
+
+def test_augmented_batches_keep_their_shapes() -> None:
+    made = sentences(Ner(batch_positions=1024, augmentation=Augmentation(share=1.0, drop=0.3)))
+    batch = made.epoch(0, 32, 0)[0]
+    shapes = {tuple(made.batch(batch, step)["input_ids"].shape) for step in range(5)}
+    assert shapes == {(len(batch), int(width_of(made.lengths[batch]).max()))}
 
 
 def test_a_batch_depends_on_its_step_alone() -> None:

@@ -14,6 +14,8 @@ _POOL = 50
 """Batches sorted by length together: long enough for even batches, short enough to stay random."""
 
 LABEL_PAD = -100
+WIDTH_STEP = 8
+"""Widths of batches by positions are multiples of this."""
 
 
 def epoch_batches(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[list[int]]:
@@ -30,19 +32,30 @@ def epoch_batches(lengths: Sequence[int], batch_size: int, seed: int, epoch: int
     return batches
 
 
-def bucketed(lengths: Integers, batch_size: int, positions: int | None, draw: np.random.Generator) -> Iterator[Integers]:
-    """Indices of each batch, examples of similar length together: `batch_size` examples, or as many as `positions` hold with their padding."""
+def by_size(lengths: Integers, batch_size: int, draw: np.random.Generator) -> Iterator[Integers]:
+    """Indices of each batch of `batch_size` examples, those of similar length together."""
     order = draw.permutation(len(lengths))
-    pool = _POOL * (batch_size if positions is None else max(1, int(positions / max(1.0, float(lengths.mean())))))
-    for start in range(0, len(order), pool):
-        chunk = order[start : start + pool]
+    for start in range(0, len(order), _POOL * batch_size):
+        chunk = order[start : start + _POOL * batch_size]
         chunk = chunk[np.argsort(lengths[chunk], kind="stable")]
-        at = 0
-        while at < len(chunk):
-            widths = lengths[chunk[at:]]
-            many = batch_size if positions is None else max(1, int(np.searchsorted(np.arange(1, len(widths) + 1) * widths, positions, side="right")))
-            yield chunk[at : at + many]
-            at += many
+        yield from (chunk[at : at + batch_size] for at in range(0, len(chunk), batch_size))
+
+
+def by_positions(lengths: Integers, positions: int, draw: np.random.Generator) -> Iterator[Integers]:
+    """Indices of each batch of as many examples as `positions` hold, padded to the next `WIDTH_STEP`.
+
+    A width always comes with the same number of rows (but for the last batch of an epoch): few shapes, for which kernels are made once.
+    """
+    widths = width_of(lengths)
+    for width in np.unique(widths):
+        members = draw.permutation(np.flatnonzero(widths == width))
+        rows = max(1, positions // int(width))
+        yield from (members[at : at + rows] for at in range(0, len(members), rows))
+
+
+def width_of(lengths: Integers) -> Integers:
+    """Lengths rounded up to a multiple of `WIDTH_STEP`."""
+    return -(-lengths // WIDTH_STEP) * WIDTH_STEP
 
 
 def padded(rows: Sequence[Sequence[int]], value: int) -> torch.Tensor:

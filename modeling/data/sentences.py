@@ -19,7 +19,7 @@ from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import MOST_MARKS, NO_LABEL, OUTSIDE
 from conlipa.modeling.alignment import inside as inside_label
 from conlipa.modeling.data.augmentation import MARKS, Augmenter
-from conlipa.modeling.data.batches import bucketed
+from conlipa.modeling.data.batches import by_positions, by_size, width_of
 from conlipa.modeling.data.corpus import Corpus, CorpusSet, encoded
 from conlipa.modeling.data.fingerprint import of_sentences
 from conlipa.modeling.data.packed import NO_SEPARATOR, Packed, pack
@@ -86,8 +86,13 @@ class Sentences:
     def _batches(self, sets: Integers, batch_size: int, draw: np.random.Generator) -> list[Integers]:
         rows = np.concatenate([self._joined(part, draw) for part in self._drawn(sets, draw)])
         first, second = self._taken_apart(rows)
-        lengths = self.lengths[first] + np.where(second >= 0, self.lengths[second] - 1, 0)
-        return [rows[batch] for batch in bucketed(lengths, batch_size, self.settings.batch_positions, draw)]
+        lengths = self._row_lengths(first, second)
+        positions = self.settings.batch_positions
+        return [rows[batch] for batch in (by_positions(lengths, positions, draw) if positions else by_size(lengths, batch_size, draw))]
+
+    def _row_lengths(self, first: Integers, second: Integers) -> Integers:
+        """Positions of each row before it is augmented."""
+        return self.lengths[first] + np.where(second >= 0, self.lengths[second] - 1, 0)
 
     def _drawn(self, sets: Integers, draw: np.random.Generator) -> Iterator[Integers]:
         """Sentences of each set, in random order: the cap of a language is shared by its sets."""
@@ -128,10 +133,11 @@ class Sentences:
         chunks, sentence = self.augmenter.chunks(chunks, sentence, drawn_from)
         begins = self.packed.chunk_starts[chunks]
         words, chunk = spread(begins, self.packed.chunk_starts[chunks + 1] - begins)
-        return self._laid_out(words, sentence[chunk], row, drawn_from)
+        width = int(width_of(self._row_lengths(first, second)).max()) if self.settings.batch_positions else 0
+        return self._laid_out(words, sentence[chunk], row, drawn_from, width)
 
-    def _laid_out(self, words: Integers, sentence: Integers, row: Integers, drawn_from: NDArray[np.uint64]) -> dict[str, torch.Tensor]:
-        """Words, with the sentence of each, as the tensors of a batch; `row`: that of each sentence."""
+    def _laid_out(self, words: Integers, sentence: Integers, row: Integers, drawn_from: NDArray[np.uint64], width: int) -> dict[str, torch.Tensor]:
+        """Words, with the sentence of each, as the tensors of a batch; `row`: that of each sentence; `width`: at least so wide."""
         phonemes = self.augmenter.phonemes(words, sentence, drawn_from)
         begin, separator, end = self.packed.frame.tolist()
         word_row = row[sentence]
@@ -144,7 +150,7 @@ class Sentences:
         totals = np.add.reduceat(taken, np.searchsorted(word_row, np.arange(rows)))
         start = np.cumsum(taken) - taken - (np.cumsum(totals) - totals)[word_row] + 1
         lengths = np.minimum(totals + 2, self.width)
-        grid = _Grid(rows, int(lengths.max()), self.tokenizer.pad_token_id, lengths)
+        grid = _Grid(rows, max(width, int(lengths.max())), self.tokenizer.pad_token_id, lengths)
         split = before > 0
         grid.put("labels", word_row[split], start[split], separator, OUTSIDE)
         grid.put("labels", word_row[marked], (start + before)[marked], self.mark, NO_LABEL)
