@@ -18,6 +18,7 @@ from conlipa.dataset_scripts.quality.quality import QUALITY
 from conlipa.dataset_scripts.tables import FOLDER
 from conlipa.modeling.evaluation.comparison import case_table
 from conlipa.modeling.evaluation.evaluation import table
+from conlipa.modeling.evaluation.everyday import table as everyday_table
 from conlipa.modeling.recipe import Recipe
 
 _templates = Environment(
@@ -179,6 +180,7 @@ def ipac_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], so
         scores=both,
         weights=scores["weights"]["ipac"],
         cases=case_table({"before": scores["before"], "IPAC": scores["after"]}),
+        everyday=everyday_table(scores["everyday"]),
         calibration=calibration,
         source=source,
         described=SOURCES.get(source, "WikiANN"),

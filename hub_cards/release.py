@@ -1,12 +1,13 @@
-"""The whole job: a folder with one sub-folder a Hub repo, each with its card. Interrupted, it goes on; finished, it does nothing."""
+"""The end-to-end pipeline: a folder with one sub-folder a Hub repo, each with its card. Interrupted, it resumes; re-running is a no-op."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,19 @@ from conlipa.dataset_scripts.loanwords.builder import FEATURES as PAIR_FEATURES
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
 from conlipa.dataset_scripts.tables import FOLDER
-from conlipa.dataset_scripts.wikiann.places import places
+from conlipa.dataset_scripts.wikiann.places import TITLES, places
 from conlipa.dataset_scripts.wikiann.wikiann import SPLITS
 from conlipa.errors import ConlipaError
 from conlipa.hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikiann_card
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.fingerprint import of_folder, of_pairs
+from conlipa.modeling.evaluation import everyday
 from conlipa.modeling.evaluation.evaluation import evaluate, table
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
+from conlipa.modeling.inference.tagger import Tagger
 from conlipa.modeling.recipe import Recipe, completed, read_recipe
 from conlipa.modeling.train import train_stage
+from conlipa.modeling.training.run_metadata import RECORD, run_metadata_of
 from conlipa.space import space_files
 
 MANIFEST = "release.json"
@@ -78,20 +82,29 @@ class Tree:
         return datasets | models | {self.metric.name: "space", self.space.name: "space"}
 
 
-def release(out: Path, profile: str, wikiann: str, strict: bool = False) -> None:
+def release(out: Path, profile: str, wikiann: str, strict: bool = False, minutes: float | None = None, ner: Path | None = None) -> None:
     """Make or finish the release in `out`, and print both scores before and after IPAC.
+
+    Args:
+        minutes: train stage 1 for so long, with its schedule fitted to that.
+        ner: the folder that stage 1 wrote elsewhere, with the same recipe; taken instead of training.
 
     Raises:
         ConlipaError: `out` belongs to something else, or a step failed (what is whole stays).
     """
     recipe = read_recipe(profile)
+    if minutes is not None:
+        recipe = replace(recipe, ner=replace(recipe.ner, minutes=minutes))
     corpus = Corpus(wikiann, strict)
     tree = Tree(out, recipe)
     _claim(out, recipe, wikiann, corpus.fingerprint())
     _step("CONLIPA", tree.conlipa, lambda: write_conlipa(tree.conlipa))
     _step("WikiANN-IPA", tree.wikiann, lambda: write_wikiann(tree.wikiann, corpus))
-    sentences = Corpus(str(tree.wikiann))
-    train_stage("ner", recipe, sentences, tree.ner)
+    sentences = Corpus(os.pathsep.join([f"{TITLES}={tree.wikiann}", *(str(place) for place in corpus.places if place.kind != TITLES)]))
+    if ner and not tree.ner.is_dir():
+        _take_stage_one(ner, recipe, tree.ner)
+    if not ner:
+        train_stage("ner", recipe, sentences, tree.ner)
     train_stage("ipac", recipe, sentences, tree.ipac, ner=str(tree.ner), base_name=tree.ner.name)
     scores = _scores(tree, recipe)
     write_cards(tree, scores, wikiann)
@@ -100,6 +113,23 @@ def release(out: Path, profile: str, wikiann: str, strict: bool = False) -> None
     for name, kind in tree.repos().items():
         _say(f"  {kind:8s}{tree.root / name}", sys.stdout)
     _say(f"  scores  {tree.scores}\nNext: conlipa demo --model {tree.ner} --adapter {tree.ipac}", sys.stdout)
+
+
+def _take_stage_one(folder: Path, recipe: Recipe, place: Path) -> None:
+    """Copy what stage 1 wrote elsewhere.
+
+    Raises:
+        ConlipaError: no finished stage 1, or one of another recipe.
+    """
+    if not (folder / RECORD).is_file():
+        raise ConlipaError(f"{folder}: holds no finished stage 1 ({RECORD} is missing)")
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    expected = run_metadata_of(recipe, "ner", "")
+    if record.get("stage") != "ner" or completed(record["recipe"]) != expected["recipe"]:
+        raise ConlipaError(f"{folder}: was made by another recipe than {recipe.name}, or by another stage; name the profile that it was trained with")
+    with atomic_folder(place) as beside:
+        for path in folder.iterdir():
+            shutil.copy(path, beside / path.name)
 
 
 def _claim(out: Path, recipe: Recipe, wikiann: str, sentences: str) -> None:
@@ -154,13 +184,14 @@ def write_conlipa(folder: Path) -> None:
 def write_wikiann(folder: Path, corpus: Corpus) -> None:
     """`ISO/SPLIT.parquet` for every language and split of the source; languages done before an interruption stay."""
     beside = folder.with_name(folder.name + ".partial")
+    kind = TITLES if TITLES in corpus.kinds else None  # running text has owners and licences of its own: it is trained on, not published
     for split in SPLITS:
-        for lang in corpus.languages(split):
+        for lang in corpus.languages(split, kind):
             path = beside / lang / f"{split}.parquet"
             if not path.is_file():
                 with write_errors(folder):
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    corpus.split(lang, split).to_parquet(path.with_suffix(".partial"))
+                    corpus.split(lang, split, kind).to_parquet(path.with_suffix(".partial"))
                     path.with_suffix(".partial").replace(path)
     os.replace(beside, folder)
 
@@ -183,6 +214,8 @@ def _scores(tree: Tree, recipe: Recipe) -> dict[str, Any]:
         memory = tree.root / f".evaluation.{made_with['ner' if adapter is None else 'ipac']}.partial"
         found[name] = evaluate(str(tree.ner), adapter, corpus, langs, "validation", memory)
         memories.append(memory)
+    _say("evaluation: everyday sentences")
+    found["everyday"] = everyday.measured(Tagger.from_pretrained(str(tree.ner), str(tree.ipac), backend="torch"), found["after"]["sources"])
     write_json(found, tree.scores)
     for memory in memories:
         memory.unlink(missing_ok=True)

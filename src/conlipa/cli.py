@@ -89,7 +89,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 def _release(arguments: argparse.Namespace) -> None:
     from conlipa.hub_cards.release import release
 
-    release(Path(arguments.out), arguments.profile, arguments.corpus, arguments.strict)
+    stage_one = Path(arguments.ner) if arguments.ner else None
+    release(Path(arguments.out), arguments.profile, arguments.corpus, arguments.strict, arguments.minutes, stage_one)
 
 
 def _publish(arguments: argparse.Namespace) -> None:
@@ -183,6 +184,8 @@ def _parser() -> argparse.ArgumentParser:
     whole.add_argument("--profile", default="mini", help="recipe: mini, paper, or a YAML file (default: mini)")
     corpus_option(whole)
     whole.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
+    whole.add_argument("--minutes", type=float, metavar="N", help="train stage 1 for N minutes, its schedule fitted to them")
+    whole.add_argument("--ner", metavar="DIR", help="take stage 1 from this folder, which `train.py ner` wrote with the same recipe")
     send = command("publish", _publish, "Upload a release to the Hub, one repo a folder.")
     send.add_argument("dir", metavar="DIR", help="a folder that `conlipa release` made")
     send.add_argument("--namespace", required=True, metavar="NS", help="user or organisation on the Hub")

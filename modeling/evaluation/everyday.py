@@ -1,0 +1,82 @@
+"""A tagger on the everyday sentences: names found and names right, exact in span and label, by script.
+
+python -m conlipa.modeling.evaluation.everyday [--model DIR|REPO] [--adapter DIR|REPO] [--json OUT]
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from conlipa.atomic_files import write_json
+from conlipa.dataset_scripts.everyday import Everyday, everyday
+from conlipa.dataset_scripts.languages import language
+from conlipa.errors import exit_on_error
+from conlipa.modeling.evaluation.markdown import markdown_table
+from conlipa.modeling.inference.entities import Entity
+from conlipa.modeling.inference.tagger import MINI, Tagger
+
+CASED = ("Latn", "Cyrl")
+"""Scripts of the sentences that tell a name by its capital; Armenian and Greek do too, and have none here."""
+
+
+def measured(tagger: Tagger, sources: Iterable[str] = ()) -> dict[str, Any]:
+    """Counts and scores (percent) of groups of sentences: of each script, cased and uncased, of languages trained on and not, of each kind, all."""
+    counts: dict[str, Counter[str]] = {}
+    known = set(sources)
+    for sentence in everyday():
+        found = tagger(sentence.text, lang=sentence.language)
+        for group in groups(sentence, known):
+            counts.setdefault(group, Counter()).update(compared(sentence, found))
+    return {group: _scores(count) for group, count in sorted(counts.items())}
+
+
+def groups(sentence: Everyday, sources: set[str]) -> list[str]:
+    """The groups that a sentence belongs to."""
+    script = language(sentence.language).script
+    trained = "languages trained on" if sentence.language in sources else "languages not trained on"
+    return [f"script {script}", "cased scripts" if script in CASED else "uncased scripts", trained, f"kind {sentence.kind}", "all"]
+
+
+def compared(sentence: Everyday, found: Iterable[Entity]) -> Counter[str]:
+    """Names marked, found, and right in span and label."""
+    said = {(entity.start, entity.end, entity.label) for entity in found}
+    return Counter(sentences=1, names=len(sentence.spans), found=len(said), right=len(said & set(sentence.spans)))
+
+
+def _scores(count: Counter[str]) -> dict[str, float]:
+    recall, precision = (100 * count["right"] / max(1, count[whole]) for whole in ("names", "found"))
+    f1 = 2 * recall * precision / max(1e-9, recall + precision)
+    return {
+        "sentences": count["sentences"],
+        "names": count["names"],
+        "recall": round(recall, 1),
+        "precision": round(precision, 1),
+        "f1": round(f1, 1),
+    }
+
+
+def table(scores: dict[str, Any]) -> str:
+    """Markdown."""
+    head = ["sentences of", "sentences", "names", "recall", "precision", "F1"]
+    return markdown_table(head, [[group, *(f"{value:g}" for value in row.values())] for group, row in scores.items()])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default=MINI, metavar="DIR|REPO", help="model folder or Hub repo (default: mini, which comes with the package)")
+    parser.add_argument("--adapter", metavar="DIR|REPO", help="LoRA adapter on top (mini brings its own)")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the scores here")
+    arguments = parser.parse_args()
+    with exit_on_error():
+        scores = measured(Tagger.from_pretrained(arguments.model, arguments.adapter))
+        if arguments.json:
+            write_json(scores, arguments.json)
+        print(table(scores))
+
+
+if __name__ == "__main__":
+    main()
