@@ -10,21 +10,15 @@ from pathlib import Path
 from conlipa.dataset_scripts.languages import language, languages
 from conlipa.dataset_scripts.tables import FOLDER
 from conlipa.dataset_scripts.wikiann.places import HUB, SAMPLE, Place, places
+from conlipa.dataset_scripts.wikiann.reading import LABELS, Sentence, read_tagged
 from conlipa.errors import ConlipaError, UsageError, nearest
 from conlipa.hub import need_hub
 
-LABELS = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"]
+__all__ = ["HUB_REPO", "LABELS", "SPLITS", "CorpusSet", "Folder", "Hub", "Sentence", "source"]
+
 SPLITS = {"train": "train", "validation": "dev", "test": "test"}
 """Split names of `datasets`, and the file names of a WikiANN folder."""
 HUB_REPO = "unimelb-nlp/wikiann"
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """Tokens and their tags, as many of one as of the other."""
-
-    tokens: list[str]
-    tags: list[str]
 
 
 @dataclass(frozen=True)
@@ -72,49 +66,25 @@ class Folder:
         Raises:
             ConlipaError: no such file, or a line without a tab or with an unknown tag (file and line named).
         """
-        sets = self.sets(lang, split)
+        row, sets = language(lang), self.sets(lang, split)
         if not sets:
             path = self.places[0].path / lang / f"{SPLITS[split]}.tsv"
-            raise ConlipaError(f"{path}: no {split} split of {language(lang).name}{nearest(lang, self.languages(split))}")
+            raise ConlipaError(f"{path}: no {split} split of {row.name}{nearest(lang, self.languages(split))}")
         name = f"{lang}/{split}"
         self.orphans[name] = 0
         found: list[Sentence] = []
         for each in sets:
-            before = len(found)
-            found += self._read(each.path, name)
-            if len(found) == before:
+            read = read_tagged(each.path, {row.iso, row.wikiann}, self.strict)
+            if not read.sentences:
                 raise ConlipaError(f"{each.path}: holds no sentence")
+            found += read.sentences
+            self.orphans[name] += read.orphans
         return found
 
     def size(self, each: CorpusSet) -> int:
         """How many sentences a set has."""
-        return sum(1 for _ in self._read(each.path, each.name))
-
-    def _read(self, path: Path, name: str) -> Iterator[Sentence]:
-        tokens: list[str] = []
-        tags: list[str] = []
-        # newline="\n": U+2028 and the like inside a token end no line
-        with path.open(encoding="utf-8", newline="\n") as lines:
-            for number, line in enumerate(_decoded(lines, path), 1):
-                line = line.rstrip("\r\n")
-                if not line:
-                    if tokens:
-                        yield Sentence(tokens, tags)
-                        tokens, tags = [], []
-                    continue
-                token, tab, tag = line.rpartition("\t")
-                if not tab:
-                    raise ConlipaError(f"{path}:{number}: no tab between token and tag: {line[:40]!r}")
-                if tag not in LABELS:
-                    raise ConlipaError(f"{path}:{number}: unknown tag {tag!r}{nearest(tag, LABELS)} (tags: {', '.join(LABELS)})")
-                if tag.startswith("I-") and (not tags or tags[-1][2:] != tag[2:]):
-                    if self.strict:
-                        raise ConlipaError(f"{path}:{number}: {tag} continues no entity (left out --strict keeps and counts such tags)")
-                    self.orphans[name] = self.orphans.get(name, 0) + 1
-                tokens.append(token)
-                tags.append(tag)
-        if tokens:
-            yield Sentence(tokens, tags)
+        row = language(each.name.partition("_")[0])
+        return len(read_tagged(each.path, {row.iso, row.wikiann}, self.strict).sentences)
 
     def fingerprint(self, lang: str) -> str:
         """Changes when a file of the language does."""
@@ -137,16 +107,6 @@ def _sets_in(place: Place) -> Iterator[tuple[str, CorpusSet]]:
             found.append((int(number or 1), iso, CorpusSet(path.parent.name, place.kind, path)))
     for _, iso, each in sorted(found, key=lambda one: (one[1], one[0], one[2].path)):
         yield iso, each
-
-
-def _decoded(lines: Iterator[str], path: Path) -> Iterator[str]:
-    number = 0
-    try:
-        for line in lines:
-            number += 1
-            yield line
-    except UnicodeDecodeError as error:
-        raise ConlipaError(f"{path}:{number + 1}: not UTF-8 ({error.reason})") from error
 
 
 class Hub:

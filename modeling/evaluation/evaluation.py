@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,8 @@ from tqdm.auto import tqdm
 from conlipa.atomic_files import write_json
 from conlipa.dataset_scripts.languages import language
 from conlipa.dataset_scripts.wikiann.places import KINDS
+from conlipa.dataset_scripts.wikiann.reading import LABELS
+from conlipa.dataset_scripts.wikiann.tags import orphans as orphans_of
 from conlipa.errors import ConlipaError, UsageError, nearest
 from conlipa.modeling.alignment import NO_LABEL, word_labels
 from conlipa.modeling.data.corpus import Corpus, encoded
@@ -107,11 +109,22 @@ def evaluate_kinds(model: str, adapter: str | None, corpus: Corpus, langs: Seque
     """
     first, *more = corpus.kinds
     result = evaluate(model, adapter, corpus, langs, split, kind=first)
+    told = orphans(corpus, result["languages"], split, first)
     for kind in more:
         there = [iso for iso in corpus.languages(split, kind) if not langs or iso in {language(code).iso for code in langs}]
         if there:
             result[kind] = evaluate(model, adapter, corpus, there, split, kind=kind)
+            told |= {f"{iso} ({kind})": many for iso, many in orphans(corpus, there, split, kind).items()}
+    if told:
+        each = ", ".join(f"{iso} {many}" for iso, many in told.items())
+        print(f"evaluate: {sum(told.values())} I- tags continue nothing; no entity of entity_f1 ({each})", file=sys.stderr)
     return result
+
+
+def orphans(corpus: Corpus, langs: Iterable[str], split: str, kind: str | None = None) -> dict[str, int]:
+    """How many I- tags continue no entity, by language; languages without any are left out."""
+    found = {iso: sum(len(orphans_of([LABELS[tag] for tag in tags])) for tags in corpus.split(iso, split, kind)["ner_tags"][:]) for iso in langs}
+    return {iso: many for iso, many in found.items() if many}
 
 
 def trained_on(model: str) -> list[str]:

@@ -17,7 +17,8 @@ from conlipa.dataset_scripts.languages import language
 from conlipa.errors import exit_on_error
 from conlipa.modeling.evaluation.markdown import markdown_table
 from conlipa.modeling.inference.entities import Entity
-from conlipa.modeling.inference.tagger import MINI, Tagger
+from conlipa.modeling.inference.packaged import MINI
+from conlipa.modeling.inference.tagger import Tagger
 
 CASED = ("Latn", "Cyrl")
 """Scripts of the sentences that tell a name by its capital; Armenian and Greek do too, and have none here."""

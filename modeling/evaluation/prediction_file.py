@@ -1,6 +1,6 @@
 """A prediction file scored as a model is: WikiANN's own form, `token<TAB>label`, with the sentences of a split in order.
 
-A line without a tab is a label alone. Between sentences stands an empty line, as in the corpus.
+A line without a tab is a label alone. Between sentences stands an empty line, as in the corpus. A file in IOB1 is read as such.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from conlipa.dataset_scripts.languages import language
-from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.dataset_scripts.wikiann.reading import DOCSTART, LABELS, numbered_lines, read_as_iob2
 from conlipa.errors import ConlipaError, UsageError, nearest
 from conlipa.modeling.alignment import LABEL_IDS
 from conlipa.modeling.data.corpus import Corpus, encoded
@@ -62,7 +62,7 @@ def _scores(path: Path, corpus: Corpus, lang: str, split: str) -> dict[str, Any]
 
 
 def read(path: Path, tokens: Sequence[Sequence[str]], what: str) -> list[list[int]]:
-    """Label ids of the words of each sentence.
+    """Label ids of the words of each sentence, in IOB2.
 
     Args:
         tokens: the words that the file must be about; `what` names them in a complaint.
@@ -70,12 +70,12 @@ def read(path: Path, tokens: Sequence[Sequence[str]], what: str) -> list[list[in
     Raises:
         ConlipaError: too many or too few lines or sentences, another token, an unknown label.
     """
-    found: list[list[int]] = []
-    current: list[int] = []
+    found: list[list[str]] = []
+    current: list[str] = []
     lines = _lines(path)
     for number, line in enumerate([*lines, ""], 1):
         place = f"{path}:{number}"
-        if not line:
+        if not line or line.startswith(DOCSTART):
             if current and len(current) < len(tokens[len(found)]):
                 expected = tokens[len(found)][len(current)]
                 raise ConlipaError(f"{place}: sentence {len(found) + 1} ends here, expected its word {len(current) + 1}, {expected!r}")
@@ -92,21 +92,18 @@ def read(path: Path, tokens: Sequence[Sequence[str]], what: str) -> list[list[in
             raise ConlipaError(f"{place}: word {len(current) + 1} of sentence {len(found) + 1} is {token!r}, expected {expected!r} ({what})")
         if label not in LABEL_IDS:
             raise ConlipaError(f"{place}: unknown label {label[:40]!r}{nearest(label, LABELS)} (labels: {', '.join(LABELS)})")
-        current.append(LABEL_IDS[label])
+        current.append(label)
     if len(found) < len(tokens):
-        raise ConlipaError(f"{path}:{len(lines)}: ends after {len(found)} sentences, expected {len(tokens)} ({what})")
-    return found
+        raise ConlipaError(f"{path}:{max(1, len(lines))}: ends after {len(found)} sentences, expected {len(tokens)} ({what})")
+    return [[LABEL_IDS[label] for label in labels] for labels in read_as_iob2(path, found) or found]
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines of a UTF-8 file, without the empty ones at its end; U+2028 and the like inside a token end no line."""
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        number = error.object[: error.start].count(b"\n") + 1
-        raise ConlipaError(f"{path}:{number}: not UTF-8 ({error.reason})") from error
-    return [line.rstrip("\r") for line in text.rstrip("\r\n").split("\n")]
+    """The lines of a file, without the empty ones at its end."""
+    lines = [line for _, line in numbered_lines(path)]
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
 
 
 def table(result: dict[str, Any]) -> str:

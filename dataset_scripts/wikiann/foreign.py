@@ -1,0 +1,119 @@
+"""Tagged sentences in the common forms of other corpora, with their own tags."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conlipa.dataset_scripts.wikiann.reading import DOCSTART, Sentence, numbered_lines
+from conlipa.errors import ConlipaError, UsageError
+
+_TOKENS, _TAGS = ("tokens", "words"), ("ner_tags", "tags", "labels")
+"""Names that JSON files have for the two lists."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which columns hold token and tag, from 0; a negative number counts from the last."""
+
+    token: int = 0
+    tag: int = -1
+
+    @classmethod
+    def parse(cls, text: str) -> Columns:
+        """Of `TOKEN,TAG`, counted from 1.
+
+        Raises:
+            UsageError: not two numbers, or a 0.
+        """
+        try:
+            token, tag = (int(part) for part in text.split(","))
+        except ValueError:
+            token = tag = 0
+        if not token or not tag:
+            raise UsageError(f"--columns {text}: expected two numbers, of token and tag, such as 1,4 or 1,-1")
+        return cls(*(number - 1 if number > 0 else number for number in (token, tag)))
+
+
+UNIVERSAL_NER = Columns(1, 2)
+
+
+def read_foreign(path: Path, columns: Columns | None = None, labels: Sequence[str] | None = None) -> list[Sentence]:
+    """The sentences of a file, by the end of its name: `.json` and `.jsonl`, `.iob2`, and columns for all others.
+
+    Args:
+        columns: None are the usual ones of the form.
+        labels: the names of tags that are numbers.
+
+    Raises:
+        ConlipaError: it cannot be read as such (file and line named), or holds no sentence.
+    """
+    if path.suffix.lower() in (".json", ".jsonl"):
+        found = list(_of_json(path, labels))
+    else:
+        universal = path.suffix.lower() == ".iob2"
+        found = list(_of_columns(path, columns or (UNIVERSAL_NER if universal else Columns()), comments=universal))
+    if not found:
+        raise ConlipaError(f"{path}: holds no sentence")
+    return found
+
+
+def _of_columns(path: Path, columns: Columns, comments: bool) -> Iterator[Sentence]:
+    tokens, tags = list[str](), list[str]()
+    for number, line in numbered_lines(path):
+        if not line.strip() or line.startswith(DOCSTART):
+            if tokens:
+                yield Sentence(tokens, tags)
+            tokens, tags = [], []
+        elif not (comments and line.startswith("#")):
+            cells = line.split("\t") if "\t" in line else line.split()
+            try:
+                token, tag = cells[columns.token], cells[columns.tag]
+            except IndexError:
+                raise ConlipaError(f"{path}:{number}: {len(cells)} columns: {line[:40]!r}; name those of token and tag with --columns") from None
+            if len(cells) == 1:
+                raise ConlipaError(f"{path}:{number}: one column, expected token and tag: {line[:40]!r}")
+            tokens.append(token)
+            tags.append(tag.strip())
+    if tokens:
+        yield Sentence(tokens, tags)
+
+
+def _of_json(path: Path, labels: Sequence[str] | None) -> Iterator[Sentence]:
+    for place, row in _rows(path):
+        tokens, tags = (next((row[name] for name in names if name in row), None) if isinstance(row, dict) else None for names in (_TOKENS, _TAGS))
+        if not isinstance(tokens, list) or not isinstance(tags, list) or not all(isinstance(token, str) for token in tokens):
+            raise ConlipaError(f"{place}: expected an object with the lists {' or '.join(_TOKENS)} and {', '.join(_TAGS)}")
+        if len(tokens) != len(tags):
+            raise ConlipaError(f"{place}: {len(tokens)} tokens and {len(tags)} tags")
+        yield Sentence(tokens, [_named(tag, labels, place) for tag in tags])
+
+
+def _rows(path: Path) -> Iterator[tuple[str, Any]]:
+    """Each object with its place: of one list that is the whole file, or of the lines."""
+    lines = [(number, line) for number, line in numbered_lines(path) if line.strip()]
+    if lines and lines[0][1].lstrip().startswith("["):
+        rows = _loaded("\n".join(line for _, line in lines), f"{path}")
+        yield from ((f"{path}: object {number}", row) for number, row in enumerate(rows, 1))
+    else:
+        yield from ((f"{path}:{number}", _loaded(line, f"{path}:{number}")) for number, line in lines)
+
+
+def _loaded(text: str, place: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ConlipaError(f"{place}: no JSON ({error})") from error
+
+
+def _named(tag: object, labels: Sequence[str] | None, place: str) -> str:
+    if isinstance(tag, str):
+        return tag
+    if not isinstance(tag, int) or labels is None:
+        raise ConlipaError(f"{place}: tag {tag!r} is a number; name what the numbers stand for with --labels O,B-PER,…")
+    if not 0 <= tag < len(labels):
+        raise ConlipaError(f"{place}: tag {tag}, but --labels names {len(labels)}")
+    return labels[tag]
