@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+_FOLDER = Path(__file__).parent
+STYLE = _FOLDER / "style.css"
+
 
 def space_files() -> list[Path]:
     """The files of the Space, its card aside; the modules beside `app.py` reach it with the package."""
-    return [Path(__file__).parent / name for name in ("app.py", "requirements.txt")]
+    return [_FOLDER / name for name in ("app.py", "requirements.txt")]

@@ -8,7 +8,6 @@ This file is the Space; the page itself (`conlipa.space.page`) comes with the pa
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 # Gradio reports home at launch unless it is told not to before it is imported.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -18,7 +17,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")  # calls that its qu
 import gradio as gr
 from starlette.middleware import Middleware
 
-from conlipa import space
+from conlipa.space import STYLE
 from conlipa.space.guard import Guard
 from conlipa.space.page import build
 from conlipa.space.tagging import load
@@ -44,7 +43,7 @@ def launch(model: str | None = None, adapter: str | None = None, port: int | Non
         server_port=port,
         app_kwargs={"middleware": [Middleware(Guard)]},
         theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
-        css_paths=Path(space.__file__).parent / "style.css",
+        css_paths=STYLE,
         footer_links=["api"],
         state_session_capacity=SESSIONS,
         run_history=False,

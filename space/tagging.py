@@ -13,6 +13,7 @@ from conlipa.dataset_scripts.g2p import engines
 from conlipa.dataset_scripts.g2p import phonemizer as g2p
 from conlipa.dataset_scripts.g2p.words import Word, words
 from conlipa.errors import ConlipaError
+from conlipa.modeling.inference.packaged import MINI, packaged
 from conlipa.modeling.inference.tagger import Tagger
 
 MAX_CHARACTERS = 5000
@@ -25,8 +26,6 @@ _spent = 0
 
 def chosen(with_adapter: bool = True) -> tuple[str, str | None]:
     """Model and adapter: of CONLIPA_MODEL and CONLIPA_ADAPTER, or those that travel with the package."""
-    from conlipa.modeling.inference.tagger import MINI, packaged
-
     model, adapter = packaged(os.environ.get("CONLIPA_MODEL") or MINI, os.environ.get("CONLIPA_ADAPTER") or None)
     return model, adapter if with_adapter else None
 

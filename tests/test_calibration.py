@@ -10,7 +10,7 @@ import pytest
 
 from conlipa import Tagger
 from conlipa.modeling.inference.calibration import ece, fitted, reliability, scores
-from conlipa.modeling.inference.tagger import packaged
+from conlipa.modeling.inference.packaged import packaged
 from tests.conftest import run
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from conlipa.dataset_scripts.languages import languages
 from conlipa.dataset_scripts.tables import rows
-from conlipa.modeling.inference.tagger import packaged
+from conlipa.modeling.inference.packaged import packaged
 from tests.conftest import ROOT
 
 TUTORIAL = (ROOT / "dataset_scripts" / "NEW_LANGUAGE.md").read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from conlipa.modeling.alignment import word_labels
 from conlipa.modeling.encoder import load_adapted
 from conlipa.modeling.evaluation.metrics import entity_f1
 from conlipa.modeling.inference.loading import temperature
-from conlipa.modeling.inference.tagger import packaged
+from conlipa.modeling.inference.packaged import packaged
 from conlipa.modeling.inference.torch_backend import TorchBackend
 from tests.conftest import ROOT, complaint, conlipa
 

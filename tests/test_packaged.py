@@ -10,7 +10,7 @@ from huggingface_hub import ModelCard
 from safetensors.numpy import load_file
 
 from conlipa.modeling.data.fingerprint import of_folder
-from conlipa.modeling.inference.tagger import PACKAGED, packaged
+from conlipa.modeling.inference.packaged import PACKAGED, packaged
 from tests.conftest import conlipa
 
 

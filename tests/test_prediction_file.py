@@ -17,7 +17,7 @@ from conlipa.modeling.data.corpus import Corpus, encoded
 from conlipa.modeling.encoder import load_adapted, max_length
 from conlipa.modeling.evaluation.evaluation import tagged
 from conlipa.modeling.evaluation.significance import paired_bootstrap
-from conlipa.modeling.inference.tagger import packaged
+from conlipa.modeling.inference.packaged import packaged
 from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import entity_counts
 from tests.conftest import conlipa
 

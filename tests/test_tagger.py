@@ -20,7 +20,7 @@ from conlipa.errors import ConlipaError, UsageError
 from conlipa.modeling.data.fingerprint import of_folder
 from conlipa.modeling.inference.entities import LabelledText
 from conlipa.modeling.inference.onnx_backend import OnnxBackend
-from conlipa.modeling.inference.tagger import packaged
+from conlipa.modeling.inference.packaged import packaged
 from tests.conftest import complaint, conlipa, run
 
 SPACES = [" ", "  ", "\t", "\u00a0", "\u3000", " \u200b "]

@@ -25,8 +25,8 @@ from conlipa.modeling.data.corpus import Corpus, encoded
 from conlipa.modeling.encoder import load_adapted, max_length
 from conlipa.modeling.inference.entities import spans
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
+from conlipa.modeling.inference.packaged import MINI, packaged
 from conlipa.modeling.inference.prediction import logits
-from conlipa.modeling.inference.tagger import MINI, packaged
 from conlipa.quiet import quiet
 
 FIGURE = "reliability.svg"

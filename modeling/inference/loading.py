@@ -8,8 +8,8 @@ from pathlib import Path
 
 from conlipa.errors import ConlipaError, UsageError, nearest
 from conlipa.modeling.data.fingerprint import of_folder
+from conlipa.modeling.inference.backend import Backend
 from conlipa.modeling.inference.onnx_backend import OnnxBackend
-from conlipa.modeling.inference.tagger import Backend
 
 ONNX_FILE = "model.onnx"
 CALIBRATION_FILE = "calibration.json"

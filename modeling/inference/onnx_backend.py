@@ -19,7 +19,7 @@ METADATA = "conlipa"
 
 
 class OnnxBackend:
-    """`tagger.Backend` of a file: each window by itself on one core, as many at once as there are cores.
+    """`backend.Backend` of a file: each window by itself on one core, as many at once as there are cores.
 
     Nothing is padded, so int8, whose scale is that of all activations of a run, gives a window the same answer in any batch.
     """

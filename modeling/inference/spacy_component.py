@@ -13,7 +13,8 @@ from spacy.tokens import Doc, SpanGroup
 from spacy.util import filter_spans, minibatch
 
 from conlipa.modeling.inference.entities import Entity
-from conlipa.modeling.inference.tagger import MINI, Tagger
+from conlipa.modeling.inference.packaged import MINI
+from conlipa.modeling.inference.tagger import Tagger
 
 KEY = "conlipa"
 

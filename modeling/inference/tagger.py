@@ -4,64 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from conlipa import modeling
 from conlipa.dataset_scripts.g2p.language_guess import guess_language
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, phonemizer
-from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import NO_WORD, encode
+from conlipa.modeling.inference.backend import Backend
 from conlipa.modeling.inference.entities import Entity, LabelledText
+from conlipa.modeling.inference.loading import load_backend
+from conlipa.modeling.inference.packaged import MINI, packaged
 from conlipa.modeling.inference.phoneme_ids import remembered
 from conlipa.modeling.inference.windows import Window, text_windows
 
-__all__ = ["MINI", "Backend", "Entity", "Tagger", "packaged"]
+__all__ = ["Entity", "Tagger"]
 
-MINI = "mini"
-PACKAGED = (MINI, "mini-en")
-"""Models that travel with the package, by the names of their recipes."""
 BATCH_SIZE = 256
-
-
-class Backend(Protocol):
-    """What scores phonemes: torch (`torch_backend.py`) or onnxruntime (`onnx_backend.py`)."""
-
-    @property
-    def tokenizer(self) -> Any:
-        """Phonemes separated by spaces to ids: a tokenizer of `transformers` or `tokenizers`."""
-        ...
-
-    @property
-    def max_length(self) -> int:
-        """Positions of a window, its two ends included."""
-        ...
-
-    @property
-    def temperature(self) -> float:
-        """Divides the logits, so that the probabilities are calibrated (`calibration.py`); 1 where that has not been done."""
-        ...
-
-    def __call__(self, examples: Sequence[dict[str, list[int]]]) -> Sequence[NDArray[np.float32]]:
-        """(positions, labels) logits of each example; they do not depend on the other examples."""
-        ...
-
-
-def packaged(model: str, adapter: str | None = None) -> tuple[str, str | None]:
-    """`mini` or `mini-en` as the folders of the model that travels with the package, with its adapter; any other name as it is.
-
-    Raises:
-        ConlipaError: this build of the package carries no model.
-    """
-    if model not in PACKAGED:
-        return model, adapter
-    folder = Path(modeling.__file__).parent / model
-    if not (folder / "ner" / "model.safetensors").is_file():
-        raise ConlipaError(f"this checkout does not carry {model}; train it with `conlipa release`, then name it with --model DIR")
-    return str(folder / "ner"), adapter or str(folder / "ipac")
 
 
 class Tagger:
@@ -84,8 +44,6 @@ class Tagger:
         Raises:
             ConlipaError: model, adapter or file cannot be loaded.
         """
-        from conlipa.modeling.inference.loading import load_backend
-
         return cls(load_backend(*packaged(model, adapter), backend), lang, engine)
 
     def __call__(self, texts: str | Iterable[str], lang: str | None = None, batch_size: int = BATCH_SIZE) -> Any:

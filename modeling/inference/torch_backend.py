@@ -20,7 +20,7 @@ def has_bf16() -> bool:
 
 
 class TorchBackend:
-    """Any token classifier and its tokenizer; `tagger.Backend`."""
+    """Any token classifier and its tokenizer; `backend.Backend`."""
 
     def __init__(self, model: Any, tokenizer: Any, temperature: float = 1.0, bf16: bool | None = None) -> None:
         """`bf16`: None where the processor has it. The model given stays as it is."""

@@ -27,7 +27,7 @@ from conlipa.modeling.data.fingerprint import of_folder
 from conlipa.modeling.encoder import load_adapted
 from conlipa.modeling.evaluation.evaluation import SCORES, trained_on
 from conlipa.modeling.evaluation.papers import cases
-from conlipa.modeling.inference.tagger import MINI, packaged
+from conlipa.modeling.inference.packaged import MINI, packaged
 from conlipa.modeling.recipe import profiles, read_recipe
 from conlipa.modeling.report import claims, studies
 from conlipa.modeling.report.kept import Kept

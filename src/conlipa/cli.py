@@ -60,7 +60,7 @@ def _tag(arguments: argparse.Namespace) -> None:
 
 def _export(arguments: argparse.Namespace) -> None:
     from conlipa.modeling.inference.export import export
-    from conlipa.modeling.inference.tagger import packaged
+    from conlipa.modeling.inference.packaged import packaged
 
     export(*packaged(arguments.model, arguments.adapter), Path(arguments.out), arguments.int8)
 
@@ -72,7 +72,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from conlipa.modeling.evaluation.evaluation import evaluate, table
     from conlipa.modeling.evaluation.prediction_file import scored
     from conlipa.modeling.evaluation.prediction_file import table as table_of_files
-    from conlipa.modeling.inference.tagger import packaged
+    from conlipa.modeling.inference.packaged import packaged
 
     corpus = Corpus(arguments.wikiann, arguments.strict)
     langs = listed(arguments.langs or "")

@@ -27,10 +27,12 @@ from conlipa.modeling.alignment import encode, word_labels
 from conlipa.modeling.data.corpus import Corpus, encoded
 from conlipa.modeling.encoder import load_adapted, new_encoder
 from conlipa.modeling.evaluation.metrics import entity_f1
+from conlipa.modeling.inference.backend import Backend
 from conlipa.modeling.inference.export import export
 from conlipa.modeling.inference.onnx_backend import OnnxBackend
+from conlipa.modeling.inference.packaged import MINI, packaged
 from conlipa.modeling.inference.prediction import device
-from conlipa.modeling.inference.tagger import MINI, Backend, Tagger, packaged
+from conlipa.modeling.inference.tagger import Tagger
 from conlipa.modeling.inference.torch_backend import TorchBackend, has_bf16
 from conlipa.modeling.inference.windows import Spoken, Window
 from conlipa.modeling.recipe import read_recipe
