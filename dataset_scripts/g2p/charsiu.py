@@ -9,10 +9,10 @@ the engine, as it needs the Hub.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from conlipa.concurrency import once, one_torch_thread_after_fork
 from conlipa.dataset_scripts.tables import rows
 from conlipa.errors import ConlipaError, nearest
 from conlipa.hub import need_hub
@@ -45,6 +45,7 @@ class Charsiu:
 
     def transcribe(self, words: Sequence[str]) -> list[str]:
         """Greedy, in batches of words of like length; nothing for a word too long."""
+        one_torch_thread_after_fork()
         found = dict.fromkeys(words, "")
         todo = sorted((word for word in found if len(word) <= _LONGEST_WORD), key=lambda word: len(word.encode()))
         for start in range(0, len(todo), _BATCH):
@@ -60,7 +61,7 @@ class Charsiu:
         return ipa
 
 
-@cache
+@once
 def _model(folder: str) -> tuple[Any, Any]:
     """Model and tokenizer, which serve every language; ByT5's bytes need no vocabulary file."""
     from huggingface_hub import try_to_load_from_cache

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from types import SimpleNamespace
 from typing import Any, Protocol
 
+from conlipa.concurrency import held_during_fork, once
 from conlipa.dataset_scripts.g2p.abugida import Abugida
 from conlipa.dataset_scripts.g2p.charsiu import Charsiu
 from conlipa.dataset_scripts.g2p.letter_map import LetterMap
@@ -50,12 +51,15 @@ class Epitran:
         return [self._epitran.transliterate(word) for word in words]
 
 
-@cache
+@once
 def feature_table() -> Any:
     """panphon's articulatory features, read once a process."""
     import panphon
 
     return panphon.FeatureTable()
+
+
+_PANPHON = held_during_fork(threading.RLock())
 
 
 @contextmanager
@@ -64,27 +68,38 @@ def _no_feature_table() -> Iterator[None]:
     import panphon
     import panphon.featuretable
 
-    original, empty = panphon.featuretable.FeatureTable, SimpleNamespace(names=())
-    panphon.FeatureTable = panphon.featuretable.FeatureTable = lambda *_, **__: empty
-    try:
-        yield
-    finally:
-        panphon.FeatureTable = panphon.featuretable.FeatureTable = original
+    with _PANPHON:
+        original, empty, here = panphon.featuretable.FeatureTable, SimpleNamespace(names=()), threading.get_ident()
+
+        def table(*args: Any, **kwargs: Any) -> Any:
+            return empty if threading.get_ident() == here else original(*args, **kwargs)  # other threads get the table they ask for
+
+        panphon.FeatureTable = panphon.featuretable.FeatureTable = table
+        try:
+            yield
+        finally:
+            panphon.FeatureTable = panphon.featuretable.FeatureTable = original
 
 
 class Espeak:
-    """espeak-ng as a shared library (GPL-3), loaded at run time from the `espeakng-loader` wheel."""
+    """espeak-ng as a shared library (GPL-3), loaded at run time from the `espeakng-loader` wheel.
 
+    It holds one voice at a time for the whole process, and its answers in one buffer: one thread at a time asks it.
+    """
+
+    _lock = held_during_fork(threading.RLock())
     _library: ctypes.CDLL | None = None
     _voice: str | None = None
     _IPA = 0x02
 
     def __init__(self, voice: str) -> None:
         self.voice = voice
-        self._select()
+        with self._lock:
+            self._select()
 
     @classmethod
     def _load(cls) -> ctypes.CDLL:
+        """The library, started; to be called under the lock."""
         if cls._library is None:
             import espeakng_loader
 
@@ -98,25 +113,27 @@ class Espeak:
         return cls._library
 
     def _select(self) -> ctypes.CDLL:
-        """The library, with this engine's voice: it holds one voice at a time for the whole process."""
+        """The library, with this engine's voice; to be called under the lock, which is kept as long as the voice is needed."""
         library = self._load()
         if Espeak._voice != self.voice:
+            Espeak._voice = None
             if library.espeak_SetVoiceByName(self.voice.encode()) != 0:
                 raise ConlipaError(f"espeak-ng has no voice '{self.voice}'")
             Espeak._voice = self.voice
         return library
 
     def transcribe(self, words: Sequence[str]) -> list[str]:
-        library = self._select()
+        with self._lock:
+            library = self._select()
+            return [self._spoken(library, word) for word in words]
+
+    def _spoken(self, library: ctypes.CDLL, word: str) -> str:
         utf8 = 1
-        result = []
-        for word in words:
-            text = ctypes.c_char_p(word.encode("utf-8", "ignore"))
-            clauses = []
-            while text.value:
-                clauses.append(library.espeak_TextToPhonemes(ctypes.byref(text), utf8, self._IPA).decode("utf-8", "ignore"))
-            result.append(" ".join(clauses))
-        return result
+        text = ctypes.c_char_p(word.encode("utf-8", "ignore"))
+        clauses = []
+        while text.value:
+            clauses.append(library.espeak_TextToPhonemes(ctypes.byref(text), utf8, self._IPA).decode("utf-8", "ignore"))
+        return " ".join(clauses)
 
 
 class Pinyin:
@@ -158,7 +175,7 @@ _KINDS: dict[str, Callable[[str], Engine]] = {
 }
 
 
-@cache
+@once
 def engine(name: str) -> Engine:
     """The engine of a name such as `espeak:tr`, made once a process.
 

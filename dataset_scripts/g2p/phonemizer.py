@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
 
+from conlipa.concurrency import once
 from conlipa.dataset_scripts.g2p import charsiu
 from conlipa.dataset_scripts.g2p.engines import LastResort, engine
 from conlipa.dataset_scripts.g2p.ipa import foreign_letters, rewritten, segment, segments
@@ -19,6 +20,8 @@ EMPTY_WORD = "."
 """What stands for a word without any letter, digit or mark (a lone direction mark, say)."""
 _REMEMBERED = 1_000_000
 """Distinct words that a `Phonemizer` keeps: more than any language of WikiANN has."""
+_Memory = dict[tuple[str, str], tuple[str, ...]]
+"""A run of letters and its script to phonemes."""
 
 
 @cache
@@ -34,7 +37,8 @@ def _quirks(name: str) -> tuple[tuple[str, str], ...]:
 class Phonemizer:
     """The transcriber of one language; a call takes words and gives the phonemes of each, never an empty list.
 
-    Each distinct word is worked out once, and its list handed out to whoever asks: not to be changed.
+    Each distinct word is worked out once, and its list handed out to whoever asks: not to be changed. Any thread may call it; pickled, it is
+    what it was made from, without what it has learnt.
 
     Letters of another script than the language's (Latin names in Sinhala text) go to the engine
     of that script (`scripts.csv`); letters that no engine knows go through their ASCII form, and
@@ -48,9 +52,10 @@ class Phonemizer:
             UsageError: an unknown language or kind of engine.
             ConlipaError: the language has no such engine.
         """
+        self._made_from = lang, wanted
         self.rescued: Counter[str] = Counter()
         self._words: dict[str, list[str]] = {}
-        self._memory: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._memory: _Memory = {}
         if wanted.startswith("map:"):  # the one way to a language that the table does not list
             self.language: Language | None = None
             self.engines: tuple[str, ...] = (wanted,)
@@ -62,28 +67,32 @@ class Phonemizer:
 
     def __call__(self, words: Sequence[str]) -> list[list[str]]:
         if len(self._words) > _REMEMBERED:  # a large corpus must not fill the memory
-            self._words.clear()
-            self._memory.clear()
+            self._words, self._memory = {}, {}
+        known, memory = self._words, self._memory  # these two stay whole, whatever another thread forgets meanwhile
         by_script = self.language is not None  # a user's own table reads every script
-        new = {word: list(runs(word, by_script)) for word in dict.fromkeys(words) if word not in self._words}
-        self._learn({piece for pieces in new.values() for piece in pieces if piece[1] != SYMBOL})
-        self._words.update((word, self._join(pieces)) for word, pieces in new.items())
-        return [self._words[word] for word in words]
+        new = {word: list(runs(word, by_script)) for word in dict.fromkeys(words) if word not in known}
+        self._learn({piece for pieces in new.values() for piece in pieces if piece[1] != SYMBOL}, memory)
+        known.update((word, self._join(pieces, memory)) for word, pieces in new.items())
+        return [known[word] for word in words]
 
-    def _join(self, pieces: Iterable[tuple[str, str]]) -> list[str]:
+    def __reduce__(self) -> tuple[type[Phonemizer], tuple[str, str]]:
+        return type(self), self._made_from
+
+    @staticmethod
+    def _join(pieces: Iterable[tuple[str, str]], memory: _Memory) -> list[str]:
         phonemes: list[str] = []
         for run, script in pieces:
-            phonemes += [run] if script == SYMBOL else self._memory[run, script]
+            phonemes += [run] if script == SYMBOL else memory[run, script]
         return phonemes or [EMPTY_WORD]
 
-    def _learn(self, pieces: set[tuple[str, str]]) -> None:
+    def _learn(self, pieces: set[tuple[str, str]], memory: _Memory) -> None:
         """Transcribe what is new, script by script, so that an engine works on batches."""
         by_script: dict[str, list[str]] = {}
-        for run, script in sorted(pieces - self._memory.keys()):
+        for run, script in sorted(piece for piece in pieces if piece not in memory):
             by_script.setdefault(script, []).append(run)
         for script, todo in by_script.items():
             for run, phonemes in zip(todo, self._transcribe(todo, self._chain(script)), strict=True):
-                self._memory[run, script] = phonemes
+                memory[run, script] = phonemes
 
     def _chain(self, script: str) -> tuple[str, ...]:
         if self.language is None or script == self.language.script:
@@ -138,7 +147,7 @@ def _chosen(row: Language, wanted: str) -> tuple[str, ...]:
     return tuple(known)
 
 
-@cache
+@once
 def phonemizer(lang: str, engine: str = "auto") -> Phonemizer:
     """One `Phonemizer` a language and process, with what it has learnt."""
     return Phonemizer(lang, engine)

@@ -19,8 +19,9 @@ from torch import nn
 from conlipa.atomic_files import write_errors
 from conlipa.errors import ConlipaError
 from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length
-from conlipa.modeling.inference.loading import made_from, temperature
+from conlipa.modeling.inference.loading import temperature
 from conlipa.modeling.inference.onnx_backend import METADATA, OnnxBackend
+from conlipa.modeling.inference.origin import made_from
 from conlipa.modeling.inference.prediction import logits
 from conlipa.modeling.recipe import MARKED_PHONEMES
 

@@ -7,9 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from conlipa.errors import ConlipaError, UsageError, nearest
-from conlipa.modeling.data.fingerprint import of_folder
 from conlipa.modeling.inference.backend import Backend
 from conlipa.modeling.inference.onnx_backend import OnnxBackend
+from conlipa.modeling.inference.origin import made_from
 
 ONNX_FILE = "model.onnx"
 CALIBRATION_FILE = "calibration.json"
@@ -37,15 +37,11 @@ def load_backend(model: str, adapter: str | None = None, backend: str = "auto") 
             return made
         if backend == "onnx":
             raise ConlipaError(f"{file}: was made from other weights; write it anew with `conlipa export`")
-    from conlipa.modeling.encoder import load_adapted
     from conlipa.modeling.inference.torch_backend import TorchBackend
 
-    return TorchBackend(*load_adapted(model, adapter), temperature(model, adapter))
-
-
-def made_from(model: str, adapter: str | None) -> list[str]:
-    """Digests of the weights, or the names of the Hub repos."""
-    return [of_folder(part) for part in (model, adapter) if part]
+    loaded = TorchBackend.load(model, adapter)
+    loaded.temperature = temperature(model, adapter)
+    return loaded
 
 
 def temperature(model: str, adapter: str | None) -> float:

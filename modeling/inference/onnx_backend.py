@@ -6,59 +6,98 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from conlipa.concurrency import process_lock
 from conlipa.errors import ConlipaError
+from conlipa.modeling.inference.origin import check_unchanged, of_file
 
 METADATA = "conlipa"
 """Key of the metadata that `conlipa export` writes into the file: tokenizer, length, temperature, what it was made from."""
 
 
 class OnnxBackend:
-    """`backend.Backend` of a file: each window by itself on one core, as many at once as there are cores.
+    """`backend.Backend` of a file: each window by itself on one core, as many at once as there are cores. Any thread may call it.
 
     Nothing is padded, so int8, whose scale is that of all activations of a run, gives a window the same answer in any batch.
+    Pickled, it is the file's name and digest.
     """
 
     def __init__(self, path: Path) -> None:
         """Raises ConlipaError: no onnxruntime, no such file, or one that `conlipa export` did not write."""
+        self._path = path
+        self._of_process: dict[int, tuple[Any, ThreadPoolExecutor]] = {}
+        session, _ = self._running()
+        self._path = path.absolute()  # a forked process may work in another folder
         try:
-            import onnxruntime
-        except ImportError as error:
-            raise ConlipaError(f"{path}: onnxruntime is needed (pip install 'conlipa[onnx]')") from error
-        if not path.is_file():
-            raise ConlipaError(f"{path}: no such file; `conlipa export` writes one")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        # Its fused addition and normalisation runs at a tenth of the speed of the two apart.
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=["SkipLayerNormFusion"]
-            )
-            written = json.loads(self._session.get_modelmeta().custom_metadata_map[METADATA])
-        except Exception as error:  # onnxruntime's own errors share no public base
-            raise ConlipaError(f"{path}: no model that `conlipa export` wrote ({str(error).splitlines()[0]})") from error
+            written = json.loads(session.get_modelmeta().custom_metadata_map[METADATA])
+        except (KeyError, ValueError) as error:
+            raise ConlipaError(f"{path}: no model that `conlipa export` wrote (no {METADATA} in its metadata)") from error
         self.made_from: list[str] = written["made_from"]
         self.max_length: int = written["max_length"]
         self.temperature: float = written["temperature"]
         self.case_marks: bool = written.get("case_marks", False)
         self.tokenizer = Tokenizer.from_str(written["tokenizer"])
         self.tokenizer.enable_truncation(self.max_length)
-        self._pool: ThreadPoolExecutor | None = None
+
+    def _running(self) -> tuple[Any, ThreadPoolExecutor]:
+        """Session and threads of this process: those of another do not survive a fork."""
+        process = os.getpid()
+        if process not in self._of_process:
+            with process_lock():
+                if process not in self._of_process:
+                    self._of_process[process] = _session(self._path), ThreadPoolExecutor(_cores())
+        return self._of_process[process]
 
     def __call__(self, examples: Sequence[dict[str, list[int]]]) -> list[NDArray[np.float32]]:
-        if len(examples) < 2:
-            return [self._logits(example) for example in examples]
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
-        return list(self._pool.map(self._logits, examples))
+        session, pool = self._running()
+        each = map if len(examples) < 2 else pool.map
+        return list(each(partial(_logits, session), examples))
 
-    def _logits(self, example: dict[str, list[int]]) -> NDArray[np.float32]:
-        ids = np.array([example["input_ids"]], dtype=np.int64)
-        scores: NDArray[np.float32] = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
-        return scores
+    @cached_property
+    def _digest(self) -> str:
+        return of_file(self._path)
+
+    def __reduce__(self) -> Any:
+        return _reopened, (str(self._path), self._digest, self.temperature)
+
+
+def _reopened(path: str, digest: str, temperature: float) -> OnnxBackend:
+    made = OnnxBackend(Path(path))
+    check_unchanged(path, [digest], [made._digest])
+    made.temperature = temperature
+    return made
+
+
+def _session(path: Path) -> Any:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ConlipaError(f"{path}: onnxruntime is needed (pip install 'conlipa[onnx]')") from error
+    if not path.is_file():
+        raise ConlipaError(f"{path}: no such file; `conlipa export` writes one")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        # Its fused addition and normalisation runs at a tenth of the speed of the two apart.
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=["SkipLayerNormFusion"])
+    except Exception as error:  # onnxruntime's own errors share no public base
+        raise ConlipaError(f"{path}: no model that `conlipa export` wrote ({str(error).splitlines()[0]})") from error
+
+
+def _cores() -> int:
+    """Those that this process may use, where the system tells it."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _logits(session: Any, example: dict[str, list[int]]) -> NDArray[np.float32]:
+    ids = np.array([example["input_ids"]], dtype=np.int64)
+    scores: NDArray[np.float32] = session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
+    return scores

@@ -20,12 +20,13 @@ def remembered(tokenizer: Any) -> Any:
     entities in the encoder's answer. Nothing is remembered where an id may depend on what stands beside its phoneme.
     """
     backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
-    whole = (lambda phonemes, **_: {"input_ids": tokenizer.encode(phonemes).ids}) if isinstance(tokenizer, Tokenizer) else tokenizer
-    if not (isinstance(backend, Tokenizer) and isinstance(backend.model, WordLevel) and isinstance(backend.pre_tokenizer, WhitespaceSplit)):
-        return whole
+    if not isinstance(backend, Tokenizer):
+        return tokenizer
+    if not (isinstance(backend.model, WordLevel) and isinstance(backend.pre_tokenizer, WhitespaceSplit)):
+        return _whole(backend)
     ends = backend.encode("").ids
     if len(ends) != 2:
-        return whole
+        return _whole(backend)
 
     @lru_cache(maxsize=_KEPT)
     def ids_of(phoneme: str) -> list[int]:
@@ -35,5 +36,22 @@ def remembered(tokenizer: Any) -> Any:
     def encoded(phonemes: str, max_length: int, **_: Any) -> dict[str, list[int]]:
         inner = [number for phoneme in phonemes.split(" ") for number in ids_of(phoneme)]
         return {"input_ids": [ends[0], *inner[: max_length - 2], ends[1]]}
+
+    return encoded
+
+
+def _whole(backend: Tokenizer) -> Any:
+    """The tokenizer asked each time. That of `transformers` sets its limit anew at each call, which two threads may not do at once."""
+    written = backend.to_str()
+
+    @lru_cache(maxsize=4)
+    def limited(max_length: int) -> Tokenizer:
+        made = Tokenizer.from_str(written)
+        made.no_padding()
+        made.enable_truncation(max_length)
+        return made
+
+    def encoded(phonemes: str, max_length: int, **_: Any) -> dict[str, list[int]]:
+        return {"input_ids": limited(max_length).encode(phonemes).ids}
 
     return encoded

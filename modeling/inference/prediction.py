@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch.nn.functional import pad
 from tqdm.auto import tqdm
 
+from conlipa.concurrency import one_torch_thread_after_fork
 from conlipa.modeling.data.batches import token_batch
 
 POSITIONS_A_BATCH = 2048
@@ -30,12 +32,12 @@ def logits(model: Any, examples: Sequence[dict[str, list[int]]], pad_id: int, pr
     Args:
         bf16: multiply in bfloat16, several times as fast where the processor has it.
     """
+    one_torch_thread_after_fork()
     model = model.to(device()).eval()
     found: list[torch.Tensor] = [torch.empty(0)] * len(examples)
     lengths = [len(example["input_ids"]) for example in examples]
-    with tqdm(
-        total=len(examples), desc=progress, unit="sentence", disable=progress is None or not sys.stderr.isatty(), file=sys.stderr, leave=False
-    ) as bar:
+    shown = progress is not None and sys.stderr.isatty()
+    with tqdm(total=len(examples), desc=progress, unit="sentence", file=sys.stderr, leave=False) if shown else nullcontext() as bar:
         for indices in _batches(lengths):
             batch = token_batch([{"input_ids": examples[i]["input_ids"]} for i in indices], pad_id)
             missing = _width(lengths[indices[0]]) - batch["input_ids"].shape[1]
@@ -44,7 +46,8 @@ def logits(model: Any, examples: Sequence[dict[str, list[int]]], pad_id: int, pr
                 scores = model(**{name: tensor.to(device()) for name, tensor in batch.items()}).logits.float().cpu()
             for row, i in enumerate(indices):
                 found[i] = scores[row, : lengths[i]].clone()
-            bar.update(len(indices))
+            if bar is not None:
+                bar.update(len(indices))
     return found
 
 

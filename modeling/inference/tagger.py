@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 
 from conlipa.dataset_scripts.g2p.language_guess import guess_language
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, phonemizer
+from conlipa.dataset_scripts.tables import digest
 from conlipa.modeling.alignment import NO_WORD, encode
 from conlipa.modeling.inference.backend import Backend
 from conlipa.modeling.inference.entities import Entity, LabelledText
 from conlipa.modeling.inference.loading import load_backend
+from conlipa.modeling.inference.origin import lasting, of_file
 from conlipa.modeling.inference.packaged import MINI, packaged
 from conlipa.modeling.inference.phoneme_ids import remembered
 from conlipa.modeling.inference.windows import Window, text_windows
@@ -25,11 +28,22 @@ BATCH_SIZE = 256
 
 
 class Tagger:
-    """Finds persons, organisations and places in text of a language that the model never saw."""
+    """Finds persons, organisations and places in text of a language that the model never saw.
+
+    Any thread may call it, and a forked process go on with it. Pickled, it is what it was made from, with digests of the files.
+    """
 
     def __init__(self, backend: Backend, lang: str | None = None, engine: str = "auto") -> None:
         self.backend, self.lang, self.engine = backend, lang, engine
         self._tokenizer = remembered(backend.tokenizer)
+
+    def __reduce__(self) -> Any:
+        kind, _, code = self.engine.partition(":")
+        engine, read_by = self.engine, [digest()]
+        if kind == "map":
+            engine, read_by = f"map:{lasting(code)}", [digest(), of_file(Path(code))]
+        # The digests are for whoever hashes the pickle (`datasets`): another transcription gives other entities.
+        return _unpickled, (type(self), self.backend, self.lang, engine, read_by)
 
     @classmethod
     def from_pretrained(
@@ -107,3 +121,7 @@ class Tagger:
         owned = (window.words[number].word for number in window.own)
         for word, label, score in zip(owned, scores.argmax(-1).tolist(), best.tolist(), strict=False):
             text.add(word, label, score)
+
+
+def _unpickled(kind: type[Tagger], backend: Backend, lang: str | None, engine: str, read_by: list[str]) -> Tagger:
+    return kind(backend, lang, engine)

@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from conlipa.modeling.encoder import input_kind_of, max_length, with_short_attention
+from conlipa.concurrency import one_torch_thread_after_fork
+from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length, with_short_attention
+from conlipa.modeling.inference.origin import check_unchanged, lasting, made_from
 from conlipa.modeling.inference.prediction import device, logits
 from conlipa.modeling.recipe import MARKED_PHONEMES
 
@@ -21,15 +23,44 @@ def has_bf16() -> bool:
 
 
 class TorchBackend:
-    """Any token classifier and its tokenizer; `backend.Backend`."""
+    """Any token classifier and its tokenizer; `backend.Backend`. Any thread may call it.
+
+    Pickled, one that was loaded is the names and the digest of what it was loaded from; any other its weights.
+    """
 
     def __init__(self, model: Any, tokenizer: Any, temperature: float = 1.0, bf16: bool | None = None) -> None:
         """`bf16`: None where the processor has it. The model given stays as it is."""
         self.tokenizer, self.temperature = tokenizer, temperature
         self.max_length = max_length(tokenizer)
         self.case_marks = input_kind_of(model) == MARKED_PHONEMES
-        kind = torch.bfloat16 if (has_bf16() if bf16 is None else bf16) else torch.float32
-        self.model = with_short_attention(copy.deepcopy(model).to(kind))
+        self.bf16 = has_bf16() if bf16 is None else bf16
+        self.model = with_short_attention(copy.deepcopy(model).to(torch.bfloat16 if self.bf16 else torch.float32))
+        self._loaded_from: tuple[str, str | None, list[str]] | None = None
+
+    @classmethod
+    def load(cls, model: str, adapter: str | None = None, bf16: bool | None = None) -> TorchBackend:
+        """Of a folder or Hub repo, and an adapter's.
+
+        Raises:
+            ConlipaError: one of them cannot be loaded.
+        """
+        one_torch_thread_after_fork()
+        made = cls(*load_adapted(model, adapter), bf16=bf16)
+        model, adapter = lasting(model), adapter and lasting(adapter)
+        made._loaded_from = model, adapter, made_from(model, adapter)
+        return made
+
+    def __reduce__(self) -> Any:
+        if self._loaded_from is None:
+            return super().__reduce__()
+        return _reloaded, (*self._loaded_from, self.temperature, self.bf16)
 
     def __call__(self, examples: Sequence[dict[str, list[int]]]) -> list[NDArray[np.float32]]:
         return [scores.numpy() for scores in logits(self.model, examples, self.tokenizer.pad_token_id)]
+
+
+def _reloaded(model: str, adapter: str | None, weights: list[str], temperature: float, bf16: bool) -> TorchBackend:
+    check_unchanged(model, weights, made_from(model, adapter))
+    made = TorchBackend.load(model, adapter, bf16)
+    made.temperature = temperature
+    return made

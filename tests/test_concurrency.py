@@ -1,0 +1,194 @@
+"""Threads, forked processes and pickles give what one call after the other gives, each in a fresh process that has met nothing before."""
+
+from __future__ import annotations
+
+import pickle
+import shutil
+from pathlib import Path
+
+import pytest
+from datasets.fingerprint import Hasher
+
+from conlipa import Tagger
+from conlipa.errors import ConlipaError
+from conlipa.modeling.inference.packaged import packaged
+from tests.conftest import run
+
+# Three languages of espeak-ng, which holds one voice a process, and one of epitran, in turns.
+PRELUDE = """
+import asyncio, os, signal, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from conlipa import Tagger
+from conlipa.dataset_scripts.g2p import engines, phonemizer
+from conlipa.dataset_scripts.wikiann.wikiann import source
+LANGS = ("eng", "bel", "urd", "swa")
+ROWS = zip(*([(" ".join(s.tokens), lang) for s in source("sample").sentences(lang, "validation")[: int(os.environ["MANY"])]] for lang in LANGS))
+WORK = [pair for row in ROWS for pair in row]
+signal.alarm(90)  # what hangs is killed, and its children with it
+
+def forget():
+    phonemizer.phonemizer.cache_clear()
+    engines.engine.cache_clear()
+
+def serial(tagger):
+    forget()
+    expected = [tagger(text, lang=lang) for text, lang in WORK]
+    assert sum(map(bool, expected)) > len(WORK) / 2
+    return expected
+"""
+THREADS = """
+tagger = Tagger.from_pretrained(backend="{backend}")
+with ThreadPoolExecutor(8) as pool:
+    found = list(pool.map(lambda pair: tagger(pair[0], lang=pair[1]), WORK))
+forget()
+
+async def main():
+    return await asyncio.gather(*(asyncio.to_thread(tagger, text, lang) for text, lang in WORK))
+
+awaited = asyncio.run(main())
+expected = serial(tagger)
+assert found == expected, sum(a != b for a, b in zip(found, expected))
+assert awaited == expected, sum(a != b for a, b in zip(awaited, expected))
+"""
+SPACY_THREADS = """
+import spacy
+pipes = {}
+for lang in LANGS:
+    pipes[lang] = spacy.blank("xx")
+    pipes[lang].add_pipe("conlipa", config={"lang": lang})
+texts = {lang: [text for text, other in WORK if other == lang] for lang in LANGS}
+
+def spans(lang):
+    return [[(e.text, e.label_, e.start_char) for e in doc.ents] for doc in pipes[lang].pipe(texts[lang], batch_size=3)]
+
+with ThreadPoolExecutor(8) as pool:
+    found = list(pool.map(spans, LANGS * 2))
+forget()
+assert found == [spans(lang) for lang in LANGS] * 2
+assert any(any(map(bool, docs)) for docs in found)
+"""
+FORK = """
+tagger = Tagger.from_pretrained(backend="{backend}")
+expected = serial(tagger)
+texts = [text for text, lang in WORK if lang == "swa"]
+together = tagger(texts, lang="swa")
+done = threading.Event()
+
+def busy(lang):
+    while not done.is_set():
+        for text, _ in WORK[:20]:
+            phonemizer.Phonemizer(lang)(text.split())
+            tagger(text, lang=lang)
+
+others = [threading.Thread(target=busy, args=(lang,), daemon=True) for lang in ("eng", "urd")]
+for other in others:
+    other.start()
+for _ in range({forks}):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(40)
+        forget()
+        right = tagger(texts, lang="swa") == together and [tagger(text, lang=lang) for text, lang in WORK] == expected
+        os._exit(0 if right else 3)
+    _, status = os.waitpid(child, 0)
+    assert status == 0, f"signal {{status & 127}}, exit {{status >> 8}}"
+done.set()
+for other in others:
+    other.join()
+assert [tagger(text, lang=lang) for text, lang in WORK] == expected
+"""
+MAP = """
+from datasets import Dataset
+tagger = Tagger.from_pretrained(backend="{backend}")
+expected = serial(tagger)
+rows = Dataset.from_dict({{"text": [text for text, _ in WORK], "lang": [lang for _, lang in WORK]}})
+mapped = rows.map(lambda row: {{"found": [entity.as_dict() for entity in tagger(row["text"], lang=row["lang"])]}}, num_proc=2)
+assert mapped["found"][:] == [[entity.as_dict() for entity in entities] for entities in expected]
+"""
+SPACY_PROCESSES = """
+import spacy
+nlp = spacy.blank("xx")
+nlp.add_pipe("conlipa", config={"lang": "swa"})
+texts = [text for text, lang in WORK if lang == "swa"]
+expected = [[(e.text, e.label_) for e in doc.ents] for doc in nlp.pipe(texts)]
+assert [[(e.text, e.label_) for e in doc.ents] for doc in nlp.pipe(texts, n_process=2, batch_size=5)] == expected
+assert any(expected)
+"""
+TWO_THREADS = {"OMP_NUM_THREADS": "2"}  # of torch's own: they are what does not survive a fork
+
+
+SENTENCES = {"onnx": 25, "torch": 6}
+"""Of each language; torch takes seconds to start and ten times as long."""
+
+
+def check(script: str, backend: str = "onnx", **env: str) -> None:
+    run("-W", "ignore", "-c", PRELUDE + script, env={**TWO_THREADS, "MANY": str(SENTENCES[backend]), **env}, timeout=120)
+
+
+@pytest.mark.parametrize("backend", SENTENCES)
+def test_threads_give_what_one_call_after_the_other_gives(backend: str) -> None:
+    check(THREADS.format(backend=backend), backend)
+
+
+def test_spacy_in_threads_gives_what_it_gives_alone() -> None:
+    pytest.importorskip("spacy", reason="the extra 'spacy' is not installed")
+    check(SPACY_THREADS)
+
+
+@pytest.mark.parametrize(("backend", "forks"), [("onnx", 5), ("torch", 1)])
+def test_a_forked_process_goes_on_with_the_tagger_while_threads_are_busy(backend: str, forks: int) -> None:
+    check(FORK.format(backend=backend, forks=forks), backend)
+
+
+@pytest.mark.parametrize("backend", SENTENCES)
+def test_a_data_set_is_tagged_by_two_processes(backend: str, tmp_path: Path) -> None:
+    check(MAP.format(backend=backend), backend, HF_HOME=str(tmp_path))
+
+
+def test_spacy_tags_in_two_processes() -> None:
+    pytest.importorskip("spacy", reason="the extra 'spacy' is not installed")
+    check(SPACY_PROCESSES)
+
+
+TEXT = "Дарёи Зарафшон , Тоҷикистон"
+
+
+@pytest.mark.parametrize("backend", ["onnx", "torch"])
+def test_a_pickled_tagger_is_what_it_was_made_from(backend: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tagger = Tagger.from_pretrained(lang="tgk", backend=backend)
+    before = pickle.dumps(tagger)
+    found = tagger(TEXT)
+    assert found
+    assert pickle.dumps(tagger) == before  # what it has learnt is no part of it
+    assert len(before) < 2000
+    monkeypatch.chdir(tmp_path)
+    again = pickle.loads(before)
+    assert type(again.backend) is type(tagger.backend)
+    assert again.backend.temperature == tagger.backend.temperature != 1
+    assert again(TEXT) == found
+    code = f"import pickle; print(pickle.loads({before!r})({TEXT!r}))"
+    assert run("-c", code).stdout.strip() == str(found)
+
+
+def test_its_hash_is_the_same_in_any_process_and_follows_what_it_reads_by(tmp_path: Path) -> None:
+    code = "from datasets.fingerprint import Hasher; from conlipa import Tagger; t = Tagger.from_pretrained(lang='tgk'); {}; print(Hasher.hash(t))"
+    hashes = {run("-c", code.format(use), env={"PYTHONHASHSEED": seed}).stdout for seed, use in (("1", "0"), ("2", f"t({TEXT!r})"))}
+    assert hashes == {Hasher.hash(Tagger.from_pretrained(lang="tgk")) + "\n"}
+    assert Hasher.hash(Tagger.from_pretrained(lang="kir")) + "\n" not in hashes
+    table = tmp_path / "letters.csv"
+    table.write_text("Orth,Phon\na,a\n", encoding="utf-8")
+    first = Hasher.hash(Tagger.from_pretrained(engine=f"map:{table}"))
+    table.write_text("Orth,Phon\na,e\n", encoding="utf-8")
+    assert Hasher.hash(Tagger.from_pretrained(engine=f"map:{table}")) != first
+
+
+def test_a_pickle_of_weights_that_have_changed_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "ner"
+    shutil.copytree(packaged("mini-en")[0], folder)
+    written = pickle.dumps(Tagger.from_pretrained(str(folder)))
+    pickle.loads(written)
+    with (folder / "model.safetensors").open("r+b") as weights:
+        weights.seek(-4, 2)
+        weights.write(b"\0\0\0\1")
+    with pytest.raises(ConlipaError, match="has changed since the tagger that reads it was pickled"):
+        pickle.loads(written)
