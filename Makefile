@@ -29,7 +29,7 @@ demo: .venv/ready
 	$(RUN)conlipa demo
 
 # The models that travel with the package, from WikiANN: make mini CORPUS=DIR:DIR, make mini-en CORPUS=DIR
-# (an hour and a half, and half an hour, on two cores; both go on where they were interrupted). Only mini, the default, brings an ONNX file: the package stays small.
+# (an hour and a half, and half an hour, on two cores; both resume where they were interrupted). Only mini, the default, brings an ONNX file: the package stays small.
 PARTS = --model runs/$(1)/conlipa-$(1)-ner --adapter runs/$(1)/conlipa-$(1)-ipac
 mini mini-en: .venv/ready
 	$(RUN)conlipa release --profile $@ --corpus $(CORPUS) --out runs/$@
@@ -41,7 +41,7 @@ mini mini-en: .venv/ready
 	cp -r runs/$@/conlipa-$@-ipac modeling/$@/ipac
 	$(RUN)python -m conlipa.hub_cards.readme README.md --release runs/$@
 
-# Every table and figure of both papers: make report CORPUS=DIR:DIR (an hour or two on two cores; goes on where it was interrupted).
+# Every table and figure of both papers: make report CORPUS=DIR:DIR (an hour or two on two cores; resumes where it was interrupted).
 report: .venv/ready
 	$(RUN)python -m conlipa.modeling.report $(if $(wildcard runs/mini/conlipa-mini-ipac),$(call PARTS,mini)) --corpus $(or $(CORPUS),sample) --jobs 2 --out runs/report
 

@@ -48,7 +48,7 @@ def scores_of(release: Path) -> tuple[str, str]:
         f"`{tree.recipe.name}`, trained on {trained_on}, {sum(run['steps'] for run in runs)} steps, "
         f"{sum(run['seconds'] for run in runs) / 60:.0f} minutes on a machine with two CPU cores, "
         f"before and after IPAC; validation split of {made['wikiann']}, one seed, means over the languages of each of the papers' "
-        "cases that were at hand, none of them trained on. Beside them the papers' figures "
+        "cases that were available, none of them trained on. Beside them the papers' figures "
         "(`paper_f1`) for the same languages; their models were trained on English alone."
     )
     return tree.recipe.name, f"{intro}\n\n{case_table({'before': scores['before'], 'IPAC': scores['after']})}"

@@ -162,7 +162,7 @@ def _named(wikiann: str) -> str:
 
 def _step(name: str, folder: Path, make: Callable[[], None]) -> None:
     if folder.is_dir():
-        _say(f"{name}: {folder} is done already")
+        _say(f"{name}: {folder} is up to date")
     else:
         _say(f"{name}: writing {folder}")
         make()
@@ -202,7 +202,7 @@ def _scores(tree: Tree, recipe: Recipe) -> dict[str, Any]:
     if tree.scores.is_file():
         there: dict[str, Any] = json.loads(tree.scores.read_text(encoding="utf-8"))
         if there["weights"] == made_with:
-            _say(f"evaluation: {tree.scores} is done already")
+            _say(f"evaluation: {tree.scores} is up to date")
             return there
     found: dict[str, Any] = {"weights": made_with, "split": "validation"}
     corpus = Corpus(str(tree.wikiann))

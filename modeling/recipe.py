@@ -123,7 +123,7 @@ class Ner(Optimisation):
     """Stage 1: token classification on source languages."""
 
     start: str | None = None
-    """An earlier run of stage 1 whose model this one goes on from: its profile; trained first where it is not there yet."""
+    """An earlier run of stage 1 whose model this one starts from: its profile; trained first where it is not there yet."""
     languages: tuple[str, ...] = ("eng",)
     sentences_per_language: int | None = None
     """At most, an epoch; None: all. Large languages then do not drown small ones."""

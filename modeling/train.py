@@ -4,7 +4,7 @@
     accelerate launch modeling/train.py ipac --profile mini --ner runs/ner --out runs/ipac
     python modeling/train.py ipac --profile paper --dry-run        # parameter counts, nothing else
 
-Interrupted, the same command goes on from its last checkpoint; finished, it does nothing.
+Interrupted, the same command resumes from its last checkpoint; re-running a finished one is a no-op.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def train_stage(
         for name in {"recipe", "start"} & record.keys():
             record[name] = completed(record[name])
         if all(record.get(key) == value for key, value in run_metadata.items()):
-            print(f"{stage}: {out} is done already", file=sys.stderr)
+            print(f"{stage}: {out} is up to date", file=sys.stderr)
             return
         raise ConlipaError(f"{out}: holds a {record.get('stage', 'model')} of another recipe or other data; name another folder or remove it")
     start = out.with_name(f".{out.name}.start") if earlier else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-# Gradio reports home at launch unless it is told not to before it is imported.
+# Gradio reports home at launch unless it is disabled before it is imported.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")  # calls that its queue keeps a record of
@@ -23,7 +23,7 @@ from conlipa.space.page import build
 from conlipa.space.tagging import load
 
 QUEUE = 512
-"""Calls that may wait; the next one is told that the queue is full."""
+"""Calls that may wait; the next one gets the error that the queue is full."""
 SESSIONS = 1000
 """Visitors whose choices are remembered."""
 

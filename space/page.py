@@ -18,7 +18,7 @@ _OWN_LETTERS = (
     """A table of letters and their IPA is enough to read a language that is not listed. CSV with the header `Orth,Phon`; the longest match wins."""
 )
 _LIMIT_IN_BROWSER = 2 * tagging.MAX_CHARACTERS + 1
-"""UTF-16 units: the browser cuts a huge paste here, and what it has cut is still too long, so that the visitor is told."""
+"""UTF-16 units: the browser cuts a huge paste here, and what it has cut is still too long, so that the visitor gets the error."""
 
 
 def _choice(entities: list[Any], spoken: rendering.Spoken) -> Any:

@@ -73,7 +73,7 @@ def test_a_study_is_trained_measured_and_not_done_twice(tiny_release: Path, tmp_
         ("title: x\nreference: plain\narms: {plain: {temprature: 1}}\n", "unknown key 'ipac.temprature'; did you mean temperature?"),
     ],
 )
-def test_a_mistake_in_a_study_is_told(
+def test_a_mistake_in_a_study_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], text: str, complaint: str
 ) -> None:
     path = tmp_path / "study.yaml"

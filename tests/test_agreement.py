@@ -44,7 +44,7 @@ def test_the_command_prints_a_table(folder: Path) -> None:
         ('{"tokens": ["a"], "ipa_tokens": []}', "1 tokens, but 0 transcriptions"),
     ],
 )
-def test_a_broken_line_is_told(tmp_path: Path, line: str, reason: str) -> None:
+def test_a_broken_line_is_an_error(tmp_path: Path, line: str, reason: str) -> None:
     (tmp_path / "tgk.jsonl").write_text(f"\n{line}\n", encoding="utf-8")
     with pytest.raises(ConlipaError, match=re.escape(f"tgk.jsonl:2: {reason}")):
         read_sentences(tmp_path / "tgk.jsonl")

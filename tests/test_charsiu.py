@@ -102,7 +102,7 @@ def test_without_network_it_says_so(tmp_path: Path, env: dict[str, str]) -> None
     assert reason.startswith("charsiu/g2p_multilingual_byT5_small_100 is a Hub repo, and")
 
 
-def test_mistakes_are_told(tmp_path: Path, folder: Path) -> None:
+def test_mistakes_are_errors(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(ConlipaError, match=r"Kinyarwanda \(kin\) has no engine 'charsiu' \(it has: epitran:kin-Latn\)"):
         Phonemizer("kin", "charsiu")
     with pytest.raises(ConlipaError, match="CharsiuG2P has no language code 'turr'; did you mean tur"):

@@ -103,7 +103,7 @@ def test_numbers_are_named_and_blank_tokens_left_out(converted: Convert, tmp_pat
         ("dev.jsonl", "{", [], "dev.jsonl:1: no JSON"),
     ],
 )
-def test_what_cannot_be_converted_is_told(
+def test_what_cannot_be_converted_is_an_error(
     converted: Convert, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, options: list[str], said: str
 ) -> None:
     with pytest.raises(SystemExit):

@@ -79,9 +79,9 @@ def test_brat_gives_the_spans_back(tmp_path_factory: pytest.TempPathFactory, lin
 def test_the_formats_by_the_command_line_agree(tmp_path: Path) -> None:
     lines = ["Marie Curie was born in Warsaw , Poland .", "", "London"]
     (tmp_path / "a.txt").write_text("\n".join(lines), encoding="utf-8")
-    told = [json.loads(line) for line in conlipa("tag", "--lang", "eng", str(tmp_path / "a.txt")).stdout.splitlines()]
-    assert [row["text"] for row in told] == lines
-    expected = [[(e["start"], e["end"], e["label"]) for e in row["entities"]] for row in told]
+    said = [json.loads(line) for line in conlipa("tag", "--lang", "eng", str(tmp_path / "a.txt")).stdout.splitlines()]
+    assert [row["text"] for row in said] == lines
+    expected = [[(e["start"], e["end"], e["label"]) for e in row["entities"]] for row in said]
     assert any(expected)
     blocks = re.split(r"\n{2,}", conlipa("tag", "--lang", "eng", "--format", "conll", stdin="\n".join(lines)).stdout.strip())
     assert [read_conll(block, text) for block, text in zip(blocks, lines[::2], strict=True)] == expected[::2]

@@ -42,10 +42,10 @@ def test_a_card_gives_the_scores_that_are_measured_now(model: str, wikiann_folde
     for adapter, folder in (([], ner), (["--adapter", str(ipac)], ipac)):
         conlipa("evaluate", "--model", str(ner), *adapter, "--wikiann", str(wikiann_folder), "--langs", "tgk,tuk", "--json", str(out))
         measured = json.loads(out.read_text(encoding="utf-8"))["languages"]
-        told = {(result.dataset_config, result.metric_name): result.metric_value for result in ModelCard.load(folder / "README.md").data.eval_results}
+        said = {(result.dataset_config, result.metric_name): result.metric_value for result in ModelCard.load(folder / "README.md").data.eval_results}
         for iso, code in (("tgk", "tg"), ("tuk", "tk")):
             for score, words in (("paper_f1", "macro F1"), ("entity_f1", "strict entity F1")):
-                (value,) = [value for (lang, name), value in told.items() if lang == code and name.startswith(words)]
+                (value,) = [value for (lang, name), value in said.items() if lang == code and name.startswith(words)]
                 assert measured[iso][score] == pytest.approx(value, abs=0.006), (folder.name, iso, score)
 
 

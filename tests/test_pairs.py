@@ -57,8 +57,8 @@ ROW = ["fin", "auto", "auto", "a u t o", "ɔ t o ʊ", "attested", "0.7"]
         (["fin", "авто", *ROW[2:]], "'авто': 'а' is of the script Cyrl, expected Latn"),
         (["fin", "auto2", *ROW[2:]], "'2' is no letter"),
         ([*ROW[:3], "", *ROW[4:]], "target_ipa is empty"),
-        ([*ROW[:3], "a 7 o", *ROW[4:]], "target_ipa holds what is no IPA phoneme: '7'"),
-        ([*ROW[:3], "aa", *ROW[4:]], "no IPA phoneme: 'aa'"),
+        ([*ROW[:3], "a 7 o", *ROW[4:]], "target_ipa holds what is not a valid IPA phoneme: '7'"),
+        ([*ROW[:3], "aa", *ROW[4:]], "not a valid IPA phoneme: 'aa'"),
         ([*ROW[:5], "guessed", "0.5"], "origin is 'guessed'"),
         ([*ROW[:6], "1.5"], "similarity is '1.5'"),
         ([*ROW[:6], "high"], "similarity is 'high'"),
@@ -75,7 +75,7 @@ def test_a_malformed_row_is_told_with_file_and_line(tmp_path: Path, row: list[st
     assert reason in str(caught.value)
 
 
-def test_a_missing_column_is_told(tmp_path: Path) -> None:
+def test_a_missing_column_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "fin.tsv"
     path.write_text("target\tenglish\nauto\tauto\n", encoding="utf-8")
     with pytest.raises(ConlipaError, match=r"fin\.tsv:1: expected the columns language, target"):

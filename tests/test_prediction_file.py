@@ -98,7 +98,7 @@ def test_a_model_s_own_predictions_have_the_model_s_scores(evaluate: Callable[..
     assert of_file["average"] == evaluate("--model", "mini", "--langs", "tgk", "--wikiann", str(folder))["average"]
 
 
-def told(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[Any, str]:
+def said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[Any, str]:
     """Exit code and the one line of complaint."""
     with pytest.raises(SystemExit) as stopped:
         main(["evaluate", *arguments])
@@ -127,7 +127,7 @@ def test_a_file_that_does_not_fit_is_refused_by_its_line(
 ) -> None:
     path = tmp_path / "bad.tsv"
     path.write_bytes("\n".join(change(list(LINES))).encode("utf-8", "surrogateescape"))
-    code, line = told(["--predictions", str(path), "--langs", "tgk", "--json", str(tmp_path / "out.json")], capsys)
+    code, line = said(["--predictions", str(path), "--langs", "tgk", "--json", str(tmp_path / "out.json")], capsys)
     assert code == 1
     assert line.startswith(f"{path}{message}")
     assert not (tmp_path / "out.json").exists()
@@ -143,7 +143,7 @@ def test_a_file_that_does_not_fit_is_refused_by_its_line(
         ([str(FOLDER / "letters")], 2, "letters: holds no ISO.tsv"),
     ],
 )
-def test_what_is_missing_is_told(arguments: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    found, line = told(["--predictions", *arguments], capsys)
+def test_what_is_missing_is_an_error(arguments: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found, line = said(["--predictions", *arguments], capsys)
     assert found == code
     assert message in line

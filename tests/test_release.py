@@ -1,4 +1,4 @@
-"""The whole job as a user runs it, and what stock Hugging Face classes make of its tree."""
+"""The end-to-end pipeline as a user runs it, and what stock Hugging Face classes make of its tree."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_a_second_release_does_nothing_again(tiny_release: Path) -> None:
     }
     cards = {path: path.read_bytes() for path in tiny_release.rglob("README.md")}
     done = conlipa("release", "--out", str(tiny_release), "--profile", str(recipe))
-    assert done.stderr.count("is done already") == 5
+    assert done.stderr.count("is up to date") == 5
     assert "| **AVG** (zero-shot) |" in done.stdout
     assert before == {path: path.stat().st_mtime_ns for path in before}
     assert cards == {path: path.read_bytes() for path in cards}
@@ -166,7 +166,7 @@ def test_killed_in_a_stage_the_same_command_ends_with_the_same_tree(tiny_release
     running.wait()
     assert not (out / f"tiny-{stage}").exists()
     done = run(*command)
-    assert "is done already" in done.stderr
+    assert "is up to date" in done.stderr
     assert _content(out) == _content(tiny_release)
 
 

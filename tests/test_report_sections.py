@@ -210,4 +210,4 @@ def test_graphemes_trains_two_encoders_that_differ_in_their_letters_alone(
     assert "the same 320 training sentences of eng, one epoch" in made.body
     capfd.readouterr()
     assert graphemes.section(inputs) == made
-    assert capfd.readouterr().err.count("is done already") == 2
+    assert capfd.readouterr().err.count("is up to date") == 2

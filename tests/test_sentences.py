@@ -24,7 +24,7 @@ def sentences(settings: Ner, max_length: int = 128, input_kind: str = PHONEMES) 
     return Sentences(Corpus("sample"), ["eng"], settings, TOKENIZER, max_length, input_kind)
 
 
-def test_missing_source_languages_are_told_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_source_languages_are_reported_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert source_languages(Corpus("sample"), ["fin", "eng"]) == ["eng"]
     assert "trained without 1 of 2 source languages, not in sample: fin" in capsys.readouterr().err
     with pytest.raises(ConlipaError, match="no train split of any source language"):

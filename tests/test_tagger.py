@@ -202,7 +202,7 @@ def test_the_language_is_guessed_where_the_script_tells_it(mini: Any, text: str)
 
 
 def test_a_language_is_needed_and_must_be_known(tagger: Any) -> None:
-    with pytest.raises(UsageError, match="'hello' cannot be told from its script: Latn is the script of eng, som"):
+    with pytest.raises(UsageError, match="'hello' cannot be derived from its script: Latn is the script of eng, som"):
         tagger("hello")
     with pytest.raises(UsageError, match="unknown language 'sim'"):
         tagger(iter(["hello"]), lang="sim")  # at once, not with the first result

@@ -51,7 +51,7 @@ def test_both_stages_by_accelerate_launch(recipe: Path, tiny_release: Path, tmp_
     assert record["stage"] == "ipac"
     assert record["loss"][-1]["loss"] < record["loss"][0]["loss"]
     again = run("modeling/train.py", "ner", "--profile", str(recipe), "--out", str(ner))
-    assert "is done already" in again.stderr
+    assert "is up to date" in again.stderr
 
 
 @pytest.mark.slow

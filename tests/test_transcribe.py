@@ -1,4 +1,4 @@
-"""A corpus as parquet: what the command writes, that it goes on where it was killed, and that two workers write the same."""
+"""A corpus as parquet: what the command writes, that it resumes where it was killed, and that two workers write the same."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Charsiu:
         self._model, self._tokenizer = _model(place)
 
     def transcribe(self, words: Sequence[str]) -> list[str]:
-        """Greedy, in batches of words of like length; nothing for a word too long."""
+        """Greedy, in batches of words of similar length; nothing for a word too long."""
         one_torch_thread_after_fork()
         found = dict.fromkeys(words, "")
         todo = sorted((word for word in found if len(word) <= _LONGEST_WORD), key=lambda word: len(word.encode()))

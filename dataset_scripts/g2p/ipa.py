@@ -45,7 +45,7 @@ def rewritten(raw: str) -> str:
 
 
 def foreign_letters(text: str) -> list[str]:
-    """Letters of a `rewritten` text that are no IPA: what an engine could not read and passed through."""
+    """Letters of a `rewritten` text that are not valid IPA: what an engine could not read and passed through."""
     found: list[str] = _FOREIGN.findall(text)
     return found
 

@@ -40,4 +40,4 @@ def guess_language(text: str) -> str:
         return candidates[0]
     shown = text.strip()[:30].split("\n")[0]
     why = f"{script} is the script of {', '.join(candidates)}" if candidates else f"no language of the table is written in {script}"
-    raise UsageError(f"the language of '{shown}' cannot be told from its script: {why}; name it with lang= or --lang")
+    raise UsageError(f"the language of '{shown}' cannot be derived from its script: {why}; name it with lang= or --lang")

@@ -45,7 +45,7 @@ def read_letter_map(path: Path) -> dict[str, str]:
     """Letters to IPA; an empty `Phon` is a letter that is not heard.
 
     Raises:
-        ConlipaError: no such file, no UTF-8, a wrong header or row, what is no IPA; with file and line.
+        ConlipaError: no such file, no UTF-8, a wrong header or row, what is not valid IPA; with file and line.
     """
     if not path.is_file():
         raise ConlipaError(f"{path}: no such letter table")

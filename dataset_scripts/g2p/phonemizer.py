@@ -59,7 +59,7 @@ class Phonemizer:
         if wanted.startswith("map:"):  # the one way to a language that the table does not list
             self.language: Language | None = None
             self.engines: tuple[str, ...] = (wanted,)
-            engine(wanted)  # a mistake in the table is told now
+            engine(wanted)  # a mistake in the table is an error now
         else:
             self.language = language(lang)
             self.engines = _chosen(self.language, wanted)
@@ -121,7 +121,7 @@ class Phonemizer:
         return [found[run] for run in todo]
 
     def _rescue(self, run: str, text: str) -> tuple[str, ...]:
-        """What no engine could read: the letters that are no IPA by their ASCII form, the others as they are."""
+        """What no engine could read: the letters that are not valid IPA by their ASCII form, the others as they are."""
         self.rescued[run] += 1
         foreign = set(foreign_letters(text))
         ascii_forms = dict(zip(foreign, self._last_resort.transcribe(list(foreign)), strict=True))

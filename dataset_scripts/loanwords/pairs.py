@@ -82,7 +82,7 @@ def _checked(fields: Sequence[str]) -> Pair:
         raise ConlipaError(f"'{row['english']}' is held out for evaluation (Figures 5 and 6)")
     for column in ("target_ipa", "english_ipa"):
         if wrong := [p for p in row[column].split(" ") if p != WORD_SEPARATOR and not is_ipa(p)]:
-            raise ConlipaError(f"{column} holds what is no IPA phoneme: {wrong[0]!r}")
+            raise ConlipaError(f"{column} holds what is not a valid IPA phoneme: {wrong[0]!r}")
     if row["origin"] not in ORIGINS:
         raise ConlipaError(f"origin is '{row['origin']}', expected {' or '.join(ORIGINS)}")
     try:

@@ -29,7 +29,7 @@ MOST_FREQUENT = 5
 
 @dataclass
 class Agreement:
-    """What comparing one language gave; `untranscribed` counts the other side's tokens with letters that are no IPA."""
+    """What comparing one language gave; `untranscribed` counts the other side's tokens with letters that are not valid IPA."""
 
     sentences: int = 0
     tokens: int = 0

@@ -48,7 +48,7 @@ def of_dictionary(lang: str, path: Path) -> dict[str, Any]:
 
 
 def of_sentences(lang: str, corpus: str) -> dict[str, Any]:
-    """Tokens, phonemes that come from letters, how many of those are no IPA, and distinct words that no engine could read."""
+    """Tokens, phonemes that come from letters, how many of those are not valid IPA, and distinct words that no engine could read."""
     origin = source(corpus)
     tokens = Counter(t for split in SPLITS if lang in origin.languages(split) for s in origin.sentences(lang, split) for t in s.tokens)
     transcribe = Phonemizer(lang)

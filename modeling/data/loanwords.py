@@ -38,7 +38,7 @@ class Loanwords:
         draw = random.Random(f"pairs/{settings.seed}/{epoch}")
         order = self._evenly(draw) if settings.balanced else list(range(len(self.rows)))
         if settings.hard_negatives:
-            batches = list(self._among_rivals(order, draw))
+            batches = list(self._with_hard_negatives(order, draw))
         else:
             batches = [[order[i] for i in batch] for batch in epoch_batches([0] * len(order), settings.batch_size, settings.seed, epoch)]
         return [batch for batch in batches if len(batch) == settings.batch_size] or batches
@@ -55,7 +55,7 @@ class Loanwords:
             taken += own * whole + draw.sample(own, rest)
         return taken
 
-    def _among_rivals(self, order: list[int], draw: random.Random) -> Iterator[list[int]]:
+    def _with_hard_negatives(self, order: list[int], draw: random.Random) -> Iterator[list[int]]:
         """Batches of which a share are hard negatives: words that sound like another of the batch and are not it."""
         left = dict.fromkeys(draw.sample(order, len(order)))  # an ordered set
         while left:

@@ -33,7 +33,7 @@ _ANY_LENGTH = 1_000_000
 
 
 def source_languages(corpus: Corpus, wanted: Sequence[str]) -> list[str]:
-    """Those of a recipe's languages that the corpus has; the others are told.
+    """Those of a recipe's languages that the corpus has; the others are reported.
 
     Raises:
         ConlipaError: it has none of them.

@@ -79,7 +79,7 @@ def evaluate(
 
     Args:
         kind: of which sentences (None: the first that the corpus has). Titles and running text are never one score.
-        memory: a file that keeps the languages done, so that an interrupted evaluation goes on; its owner removes it.
+        memory: a file that keeps the languages done, so that an interrupted evaluation resumes; its owner removes it.
 
     Raises:
         ConlipaError: model or adapter cannot be loaded, or a language has no such split.
@@ -109,15 +109,15 @@ def evaluate_kinds(model: str, adapter: str | None, corpus: Corpus, langs: Seque
     """
     first, *more = corpus.kinds
     result = evaluate(model, adapter, corpus, langs, split, kind=first)
-    told = orphans(corpus, result["languages"], split, first)
+    counted = orphans(corpus, result["languages"], split, first)
     for kind in more:
         there = [iso for iso in corpus.languages(split, kind) if not langs or iso in {language(code).iso for code in langs}]
         if there:
             result[kind] = evaluate(model, adapter, corpus, there, split, kind=kind)
-            told |= {f"{iso} ({kind})": many for iso, many in orphans(corpus, there, split, kind).items()}
-    if told:
-        each = ", ".join(f"{iso} {many}" for iso, many in told.items())
-        print(f"evaluate: {sum(told.values())} I- tags continue nothing; no entity of entity_f1 ({each})", file=sys.stderr)
+            counted |= {f"{iso} ({kind})": many for iso, many in orphans(corpus, there, split, kind).items()}
+    if counted:
+        each = ", ".join(f"{iso} {many}" for iso, many in counted.items())
+        print(f"evaluate: {sum(counted.values())} I- tags continue nothing; no entity of entity_f1 ({each})", file=sys.stderr)
     return result
 
 

@@ -16,7 +16,7 @@ def paper_f1(gold: Labels, predicted: Labels) -> float:
 
 
 def entity_f1(gold: Labels, predicted: Labels) -> float:
-    """Strict IOB2 entity F1 over the words of each sentence, in percent: the honest number."""
+    """Strict IOB2 entity F1 over the words of each sentence, in percent: the standard metric."""
     return float(metric.entity_f1(metric.entity_counts(gold, predicted).sum(axis=0)))
 
 

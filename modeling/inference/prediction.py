@@ -1,4 +1,4 @@
-"""A tagger's labels for encoded sentences, in batches of like length."""
+"""A tagger's labels for encoded sentences, in batches of similar length."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ BATCH_SIZE = 256
 class Tagger:
     """Finds persons, organisations and places in text of a language that the model never saw.
 
-    Any thread may call it, and a forked process go on with it. Pickled, it is what it was made from, with digests of the files.
+    Any thread may call it, and a forked process may use it. Pickled, it is what it was made from, with digests of the files.
     """
 
     def __init__(self, backend: Backend, lang: str | None = None, engine: str = "auto") -> None:

@@ -25,7 +25,7 @@ def embedded(model: Any, tokenizer: Any, words: Sequence[str]) -> torch.Tensor:
     """
     model = model.to(device()).eval()
     ids = tokenizer(list(words), truncation=True, max_length=max_length(tokenizer))["input_ids"]
-    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # words of like length go together
+    order = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # words of similar length share a batch
     vectors = torch.empty(len(ids), model.config.hidden_size)
     for start in range(0, len(order), _BATCH):
         rows = order[start : start + _BATCH]

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-# Gradio reports home at launch unless it is told not to before it is imported.
+# Gradio reports home at launch unless it is disabled before it is imported.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 

@@ -5,7 +5,7 @@
     python -m conlipa.modeling.report --corpus DIR --out DIR --only main,korean,claims
 
 Each section is written as soon as it is done: OUT/KEY.md, its figures (SVG) and its numbers (KEY.json); at the end report.md and
-report.html hold all that are done. Interrupted, the same command goes on; a section is made again where weights, data, recipe,
+report.html hold all that are done. Interrupted, the same command resumes; a section is made again where weights, data, recipe,
 options or the report's own code have changed. Runs of stage 2 are trained once, whichever section asks for them, and kept under OUT/work.
 """
 

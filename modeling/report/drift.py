@@ -149,7 +149,7 @@ def settings_of(inputs: Inputs, amount: int, seed: int) -> Ipac:
 
 
 def curve(inputs: Inputs, measure: Yardstick, amount: int, seed: int) -> Curve:
-    """One run: trained and measured, or as it was kept; interrupted, it goes on."""
+    """One run: trained and measured, or as it was kept; interrupted, it resumes."""
     recipe = replace(inputs.recipe, ipac=replace(settings_of(inputs, amount, seed), epochs=1))
     run_metadata = run_metadata_of(recipe, "ipac", f"{of_folder(inputs.ner)} {of_pairs()}", measured=measure.fingerprint())
     place = inputs.out / "work" / KEY / f"{amount}-{seed}"

@@ -150,7 +150,7 @@ def _reading(by_level: Mapping[str, Mapping[str, Transfer]]) -> str:
         if OVERALL in found:
             verdicts = [_verdict(estimate) for estimate in (found[OVERALL].difference, found[OVERALL].own_pairs)]
             parts.append(f"By {level}, relatives gain {verdicts[0]} other languages, and {verdicts[1]} they do through other languages' pairs.")
-    return " ".join(parts) or "No test language at hand is related to a language of the pairs."
+    return " ".join(parts) or "No available test language is related to a language of the pairs."
 
 
 def _verdict(found: Estimate) -> str:

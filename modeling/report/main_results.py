@@ -40,7 +40,7 @@ def _introduction() -> str:
     return (
         "All sentences of the validation split; one stage-1 model and one adapter. In brackets: 95% intervals, bootstrap over the sentences of each"
         " language, 1,000 draws. The papers' figures are `paper_f1`, of models trained on English alone; *same languages* are means of their figures"
-        " over the languages that were at hand here, *as printed* is over all of the case. No language that stage 1 was trained on is counted."
+        " over the languages that were available, *as printed* is over all of the case. No language that stage 1 was trained on is counted."
     )
 
 
@@ -72,7 +72,7 @@ def _summary(data: Mapping[str, Any], at_hand: Mapping[str, Sequence[str]]) -> s
             rows.append([case, many, score, *means, difference_cell(found[score]["difference"]), *papers])
     missing = [f"Case {case}: {', '.join(iso for iso in langs if iso not in at_hand[case])}" for case, langs in cases().items()]
     absent = "; ".join(part for part in missing if not part.endswith(": "))
-    return markdown_table(head, rows) + (f"\n\nNot at hand: {absent}." if absent else "")
+    return markdown_table(head, rows) + (f"\n\nNot available: {absent}." if absent else "")
 
 
 def difference_cell(difference: Mapping[str, float]) -> str:

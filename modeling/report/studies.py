@@ -99,7 +99,7 @@ def _table(study: Study, data: Mapping[str, Any], score: str) -> str:
                 row += [papers_mean(study, arm, case, langs), _as_printed(study, arm, case)]
         row += [spread(scores[score]["seeds"]), difference_cell(scores[score]["difference"]) if "difference" in scores[score] else None]
         rows.append([*row, data["outside"][arm]] if score == "paper_f1" else row)
-    prior = [f"said O, % (true: {data['outside_true']:.1f})"] if score == "paper_f1" else []
+    prior = [f"predicted O, % (true: {data['outside_true']:.1f})"] if score == "paper_f1" else []
     return markdown_table([*head, f"all {len(data['languages'])} languages", "difference", *prior], rows)
 
 

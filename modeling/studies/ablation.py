@@ -4,7 +4,7 @@
 
 A study is a file of `modeling/studies/`, or any YAML file of that form: `arms` maps a name to settings of the recipe's
 `ipac` section, or to nothing for stage 1 alone; `papers`, if given, an arm to a table of the papers and its row. Studies
-that share `--out` share their runs. Interrupted, the same command goes on; the table is Markdown.
+that share `--out` share their runs. Interrupted, the same command resumes; the table is Markdown.
 """
 
 from __future__ import annotations

@@ -175,12 +175,12 @@ def _is_there(kept: dict[str, Any], corpus: Corpus, iso: str, sentences: int | N
 
 @contextmanager
 def _workers(jobs: int, runs: Runs) -> Iterator[ProcessPoolExecutor]:
-    """Processes that end with this one; what is begun goes on from its checkpoint."""
+    """Processes that end with this one; what is begun resumes from its checkpoint."""
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _begin, (runs,))
     try:
         yield pool
     except BrokenProcessPool as error:
-        raise ConlipaError("a run's process was killed (out of memory?); the same command goes on, and fewer --jobs need less memory") from error
+        raise ConlipaError("a run's process was killed (out of memory?); the same command resumes, and fewer --jobs need less memory") from error
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -64,7 +64,7 @@ def train(
     Args:
         run_metadata: what is recorded beside the weights (recipe, data fingerprint); a checkpoint made from other metadata is not resumed.
         tracker: one of `recipe.TRACKERS`, which shows loss, learning rate and speed as they come; its files go to `logs` beside `out`.
-        watch: called with the number of each step that is through, before a checkpoint of it; may look at the module, which goes on training.
+        watch: called with the number of each step that is through, before a checkpoint of it; may look at the module, which is trained further.
         validate: scores of the module, asked for every `validate_every` steps and at the end.
 
     Raises:

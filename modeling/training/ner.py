@@ -66,7 +66,7 @@ class NerStage:
     name = "ner"
 
     def __init__(self, recipe: Recipe, corpus: Corpus, languages: Sequence[str], start: Path | None = None) -> None:
-        """`languages`: those of the recipe that the corpus has; `start`: the model folder to go on from."""
+        """`languages`: those of the recipe that the corpus has; `start`: the model folder to start from."""
         self.settings: Ner = recipe.ner
         model, self.tokenizer = pretrained_encoder(replace(recipe.encoder, repo=str(start)) if start else recipe.encoder)
         with_short_attention(model)

@@ -1,4 +1,4 @@
-"""Writing that is whole or not there: beside the place, then renamed."""
+"""Atomic file writes: beside the place, then renamed."""
 
 from __future__ import annotations
 

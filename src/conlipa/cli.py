@@ -179,7 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     score.add_argument("--split", default="validation", choices=["train", "validation", "test"])
     score.add_argument("--json", metavar="OUT", help="write the scores here as JSON")
     score.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
-    whole = command("release", _release, "The whole job, resumable: datasets, both training stages, evaluation, cards, Space.")
+    whole = command("release", _release, "The end-to-end pipeline, resumable: datasets, both training stages, evaluation, cards, Space.")
     whole.add_argument("--out", default="release", metavar="DIR", help="folder of the release (default: release)")
     whole.add_argument("--profile", default="mini", help="recipe: mini, paper, or a YAML file (default: mini)")
     corpus_option(whole)

@@ -43,7 +43,7 @@ class once(Generic[_P, _T]):
         return made[key]
 
     def cache_clear(self) -> None:
-        """Forget all values; who holds one may go on using it."""
+        """Forget all values; who holds one may still use it."""
         self._made = {}
 
     def __reduce__(self) -> str:
