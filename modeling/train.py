@@ -85,14 +85,9 @@ def train_stage(
     run_metadata = run_metadata_of(
         recipe, stage, data, languages=languages, **({"start": json.loads(json.dumps(earlier.as_dict()))} if earlier else {})
     )
-    if (out / RECORD).is_file():
-        record = json.loads((out / RECORD).read_text(encoding="utf-8"))
-        for name in {"recipe", "start"} & record.keys():
-            record[name] = completed(record[name])
-        if all(record.get(key) == value for key, value in run_metadata.items()):
-            print(f"{stage}: {out} is up to date", file=sys.stderr)
-            return
-        raise ConlipaError(f"{out}: holds a {record.get('stage', 'model')} of another recipe or other data; name another folder or remove it")
+    if _up_to_date(out, stage, run_metadata):
+        print(f"{stage}: {out} is up to date", file=sys.stderr)
+        return
     start = out.with_name(f".{out.name}.start") if earlier else None
     if earlier and start:
         train_stage("ner", earlier, corpus, start, tracker=tracker)
@@ -105,6 +100,24 @@ def train_stage(
     train(made, out, out.with_name(f".{out.name}.checkpoints"), run_metadata, tracker, validate=validate)
     if start and PartialState().is_main_process:
         rmtree(start)
+
+
+def _up_to_date(out: Path, stage: str, run_metadata: dict[str, Any]) -> bool:
+    """Whether a folder holds a finished run of the same stage, recipe and data.
+
+    Raises:
+        ConlipaError: it holds another one.
+    """
+    from conlipa.modeling.training.run_metadata import RECORD
+
+    if not (out / RECORD).is_file():
+        return False
+    record = json.loads((out / RECORD).read_text(encoding="utf-8"))
+    for name in {"recipe", "start"} & record.keys():
+        record[name] = completed(record[name])
+    if any(record.get(key) != value for key, value in run_metadata.items()):
+        raise ConlipaError(f"{out}: holds a {record.get('stage', 'model')} of another recipe or other data; name another folder or remove it")
+    return True
 
 
 def validator(tokenizer: Any, corpus: Corpus, languages: Sequence[str], sentences: int = 200) -> Callable[[Any], dict[str, float]]:

@@ -85,7 +85,7 @@ def phonemize(text: str, lang: str) -> dict[str, Any]:
         raise gr.Error(str(error), print_exception=False) from None
 
 
-def build() -> gr.Blocks:
+def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is seen
     """The page."""
     start = choices.examples()[choices.FIRST]
     with gr.Blocks(title="Zero-shot NER on phonemes", delete_cache=(600, 600)) as page:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import math
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -30,6 +29,7 @@ from conlipa.modeling.training.checkpoints import Checkpoints
 from conlipa.modeling.training.feed import Feed
 from conlipa.modeling.training.optim import optimizers_of, set_learning_rates
 from conlipa.modeling.training.run_metadata import RECORD, environment
+from conlipa.modeling.training.sigterm import SigTerm
 
 
 class Stage(Protocol):
@@ -286,25 +286,3 @@ def _counts(accelerator: Accelerator, parts: list[dict[str, torch.Tensor]], term
         return [accelerator.reduce(count.clone(), "sum") for _, count in terms]
     targets = ["labels", "originals"][: len(terms)]
     return [accelerator.reduce(torch.stack([(part[name] != LABEL_PAD).sum() for part in parts]).sum(), "sum").clamp(min=1) for name in targets]
-
-
-class SigTerm:
-    """True once SIGTERM has come."""
-
-    def __enter__(self) -> SigTerm:
-        self.came = False
-        try:
-            self.previous = signal.signal(signal.SIGTERM, self._set)
-        except ValueError:  # not the main thread
-            self.previous = None
-        return self
-
-    def _set(self, *_: object) -> None:
-        self.came = True
-
-    def __bool__(self) -> bool:
-        return self.came
-
-    def __exit__(self, *_: object) -> None:
-        if self.previous is not None:
-            signal.signal(signal.SIGTERM, self.previous)

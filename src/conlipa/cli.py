@@ -116,7 +116,7 @@ def _languages(arguments: argparse.Namespace) -> None:
         )
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:  # long: one command after the other, as `--help` lists them
     parser = argparse.ArgumentParser(prog="conlipa", description="Zero-shot named entity recognition on phonemes.")
     parser.add_argument("--version", action="version", version=f"conlipa {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
