@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,28 @@ from accelerate import Accelerator
 from conlipa.atomic_files import write_errors, write_json
 
 
+@dataclass
+class Progress:
+    """How far a run is; what a checkpoint holds of it."""
+
+    step: int = 0
+    seen: int = 0
+    """Positions, padding not counted."""
+    seconds: float = 0.0
+    waited: float = 0.0
+    """Seconds in which the model waited for a batch."""
+    losses: list[dict[str, float]] = field(default_factory=list)
+    scores: list[dict[str, float]] = field(default_factory=list)
+
+
 class Checkpoints:
     """The state of a run on disk: written beside and renamed, the last good one kept."""
 
     def __init__(self, accelerator: Accelerator, folder: Path, run_metadata: dict[str, Any]) -> None:
         self.accelerator, self.folder, self.run_metadata = accelerator, folder, json.loads(json.dumps(run_metadata))
 
-    def save(self, progress: Any) -> None:
-        """Write the state, with a `loop.Progress` beside it."""
+    def save(self, progress: Progress) -> None:
+        """Write the state, with the progress beside it."""
         beside, place = self.folder / "next.partial", self.folder / f"step-{progress.step:07d}"
         with write_errors(self.folder):
             self.accelerator.save_state(str(beside), safe_serialization=True)
@@ -33,13 +47,12 @@ class Checkpoints:
                 shutil.rmtree(old, ignore_errors=True)
         self.accelerator.wait_for_everyone()
 
-    def resume(self) -> dict[str, Any] | None:
-        """Load the newest checkpoint made from the same metadata: its progress, None where there is none."""
+    def resume(self) -> Progress:
+        """Load the newest checkpoint made from the same metadata: its progress, which has no step where there is none."""
         for place in sorted(self.folder.glob("step-*"), reverse=True):
             state = json.loads((place / "loop.json").read_text(encoding="utf-8"))
             if state["run_metadata"] == self.run_metadata:
                 self.accelerator.load_state(str(place))
-                progress: dict[str, Any] = state["progress"]
-                return progress
+                return Progress(**state["progress"])
         shutil.rmtree(self.folder, ignore_errors=True)
-        return None
+        return Progress()

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -95,20 +94,6 @@ def train(
     return run.finish()
 
 
-@dataclass
-class Progress:
-    """How far a run is; what a checkpoint holds of it."""
-
-    step: int = 0
-    seen: int = 0
-    """Positions, padding not counted."""
-    seconds: float = 0.0
-    waited: float = 0.0
-    """Seconds in which the model waited for a batch."""
-    losses: list[dict[str, float]] = field(default_factory=list)
-    scores: list[dict[str, float]] = field(default_factory=list)
-
-
 class Run:
     """One run of a stage: its accelerator, optimisers and progress."""
 
@@ -135,7 +120,7 @@ class Run:
         self.feed = Feed(stage, self.accelerator, settings.epochs if settings.minutes is None else None)
         self.total = self.feed.total
         self.checkpoints = Checkpoints(self.accelerator, work, run_metadata)
-        self.progress = Progress(**(self.checkpoints.resume() or {}))
+        self.progress = self.checkpoints.resume()
         self.fresh = torch.zeros((), dtype=torch.long, device=self.accelerator.device)
         """Positions since the last log, counted on the device: to read them each step would make it wait."""
         self.started = time.monotonic() - self.progress.seconds
