@@ -8,7 +8,7 @@ ROOMS = dataset_scripts hub_cards modeling space
 export HF_HUB_DISABLE_TELEMETRY = 1
 export GRADIO_ANALYTICS_ENABLED = False
 
-.PHONY: release test lint bench demo mini mini-en report mini-report clean
+.PHONY: release test lint bench docs demo mini mini-en report mini-report clean
 
 release: .venv/ready
 	$(RUN)conlipa release --out release
@@ -25,21 +25,27 @@ lint: .venv/ready
 bench: .venv/ready
 	$(RUN)python -m tests.benchmarks
 
+# The documentation site, in build/site; fails on a dead link.
+docs: .venv/ready
+	$(RUN)mkdocs build --strict --quiet
+
 demo: .venv/ready
 	$(RUN)conlipa demo
 
 # The models that travel with the package, from WikiANN: make mini CORPUS=DIR:DIR, make mini-en CORPUS=DIR
-# (an hour and a half, and half an hour, on two cores; both resume where they were interrupted). Only mini, the default, brings an ONNX file: the package stays small.
+# (an hour and a half, and half an hour, on two cores; both resume where they were interrupted; MINUTES=60 trains stage 1 for an hour).
+# mini's corpus: titles=WIKIANN:titles=MORE:running=DIR. Only mini, the default, brings an ONNX file: the package stays small.
+RELEASE = $(RUN)conlipa release --profile $@ --corpus $(CORPUS) --out runs/$@ $(if $(MINUTES),--minutes $(MINUTES))
 PARTS = --model runs/$(1)/conlipa-$(1)-ner --adapter runs/$(1)/conlipa-$(1)-ipac
 mini mini-en: .venv/ready
-	$(RUN)conlipa release --profile $@ --corpus $(CORPUS) --out runs/$@
+	$(RELEASE)
 	$(RUN)python -m conlipa.modeling.inference.calibration $(call PARTS,$@) --corpus $(CORPUS)
 	$(if $(filter mini,$@),$(RUN)conlipa export $(call PARTS,$@) --int8 --out runs/$@/conlipa-$@-ipac/model.onnx)
-	$(RUN)conlipa release --profile $@ --corpus $(CORPUS) --out runs/$@
+	$(RELEASE)
 	rm -rf modeling/$@/ner modeling/$@/ipac && mkdir -p modeling/$@
 	cp -r runs/$@/conlipa-$@-ner modeling/$@/ner
 	cp -r runs/$@/conlipa-$@-ipac modeling/$@/ipac
-	$(RUN)python -m conlipa.hub_cards.readme README.md --release runs/$@
+	$(RUN)python -m conlipa.hub_cards.readme README.md docs/scores.md --release runs/$@
 
 # Every table and figure of both papers: make report CORPUS=DIR:DIR (an hour or two on two cores; resumes where it was interrupted).
 report: .venv/ready
@@ -47,9 +53,9 @@ report: .venv/ready
 
 # The same as it travels with the package, and its claims in the README.
 mini-report: report
-	$(RUN)python -m conlipa.hub_cards.readme README.md --report runs/report
-	rm -rf modeling/mini/report && mkdir modeling/mini/report
-	cp runs/report/*.md runs/report/*.svg runs/report/report.html modeling/mini/report
+	$(RUN)python -m conlipa.hub_cards.readme docs/scores.md --report runs/report
+	rm -rf docs/report && mkdir docs/report
+	cp runs/report/*.md runs/report/*.svg runs/report/report.html docs/report
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -59,4 +65,4 @@ mini-report: report
 	touch $@
 
 clean:
-	rm -rf .venv release
+	rm -rf .venv release build

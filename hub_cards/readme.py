@@ -1,7 +1,8 @@
-"""Write a release's scores and tables of a report into a Markdown file, between its marks: `<!-- conlipa-mini -->` for the release of that
-recipe, `<!-- control -->` for that section of the report.
+"""Write a release's scores and tables of a report into Markdown files, between the marks that each has: `<!-- conlipa-mini -->` for the scores of the
+release of that recipe by case, `<!-- conlipa-mini table -->` for its table alone, `<!-- conlipa-mini everyday -->` for its everyday sentences,
+`<!-- control -->` for that section of the report.
 
-python -m conlipa.hub_cards.readme README.md [--release DIR] [--report DIR]
+python -m conlipa.hub_cards.readme README.md docs/scores.md [--release DIR] [--report DIR]
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from conlipa.dataset_scripts.languages import language
 from conlipa.errors import ConlipaError, exit_on_error
 from conlipa.hub_cards.plan import read_tree
 from conlipa.modeling.evaluation.comparison import case_table
+from conlipa.modeling.evaluation.everyday import table as everyday_table
 
 
 def with_block(text: str, name: str, content: str) -> str:
@@ -31,8 +33,8 @@ def with_block(text: str, name: str, content: str) -> str:
     return f"{head}{begin}\n{content}\n{end}{tail}"
 
 
-def scores_of(release: Path) -> tuple[str, str]:
-    """The recipe's name, and both scores by case, before and after IPAC.
+def blocks_of(release: Path) -> dict[str, str]:
+    """What a release has to say, by the names of the marks.
 
     Raises:
         ConlipaError: no finished release.
@@ -51,7 +53,9 @@ def scores_of(release: Path) -> tuple[str, str]:
         "cases that were available, none of them trained on. Beside them the papers' figures "
         "(`paper_f1`) for the same languages; their models were trained on English alone."
     )
-    return tree.recipe.name, f"{intro}\n\n{case_table({'before': scores['before'], 'IPAC': scores['after']})}"
+    cases = case_table({"before": scores["before"], "IPAC": scores["after"]})
+    name = tree.recipe.name
+    return {name: f"{intro}\n\n{cases}", f"{name} table": cases, f"{name} everyday": everyday_table(scores["everyday"])}
 
 
 def tables_of(section: Path) -> str:
@@ -64,19 +68,20 @@ def tables_of(section: Path) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path)
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
     parser.add_argument("--release", type=Path, metavar="DIR")
     parser.add_argument("--report", type=Path, metavar="DIR")
     arguments = parser.parse_args()
     with exit_on_error():
-        text = arguments.file.read_text(encoding="utf-8")
-        if arguments.release:
-            text = with_block(text, *scores_of(arguments.release))
+        blocks = blocks_of(arguments.release) if arguments.release else {}
         if arguments.report:
-            for section in sorted(arguments.report.glob("*.md")):
-                if f"<!-- {section.stem} -->" in text:
-                    text = with_block(text, section.stem, tables_of(section))
-        write_text(text, arguments.file)
+            blocks |= {section.stem: tables_of(section) for section in sorted(arguments.report.glob("*.md"))}
+        for file in arguments.files:
+            text = file.read_text(encoding="utf-8")
+            for name, content in blocks.items():
+                if f"<!-- {name} -->" in text:
+                    text = with_block(text, name, content)
+            write_text(text, file)
 
 
 if __name__ == "__main__":

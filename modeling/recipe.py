@@ -105,7 +105,7 @@ class LabelBias:
     """What a finished stage 1 adds to the scores of its labels, all off by default.
 
     On languages that it never saw a tagger says O too often, and continues entities that it should begin; by how much is to be
-    found on source languages that a trial leaves out (`TRIALS.md`).
+    found on source languages that a trial leaves out (`docs/trials.md`).
     """
 
     outside: float = 0.0

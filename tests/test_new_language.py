@@ -1,4 +1,4 @@
-"""The tutorial `dataset_scripts/NEW_LANGUAGE.md`, run as a reader would run it."""
+"""The tutorial `docs/tutorials/new-language.md`, run as a reader would run it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from conlipa.dataset_scripts.tables import rows
 from conlipa.modeling.inference.packaged import packaged
 from tests.conftest import ROOT
 
-TUTORIAL = (ROOT / "dataset_scripts" / "NEW_LANGUAGE.md").read_text(encoding="utf-8")
+TUTORIAL = (ROOT / "docs" / "tutorials" / "new-language.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", TUTORIAL, re.MULTILINE | re.DOTALL)
 
 

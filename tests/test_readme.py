@@ -1,4 +1,4 @@
-"""The README's tables are those of the files that programs wrote."""
+"""The tables of the README and of the page of scores are those of the files that programs wrote."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from conlipa.hub_cards.readme import tables_of, with_block
 from tests.conftest import ROOT, run
 
 
-def test_the_readme_quotes_the_report_that_travels_with_the_package() -> None:
-    report = ROOT / "modeling" / "mini" / "report"
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_page_of_scores_quotes_the_report() -> None:
+    report = ROOT / "docs" / "report"
+    text = (ROOT / "docs" / "scores.md").read_text(encoding="utf-8")
     sections = [path for path in report.glob("*.md") if f"<!-- {path.stem} -->" in text]
     assert sections
     for path in sections:

@@ -77,11 +77,7 @@ def train(
             due = run.number % run.settings.checkpoint_every == 0 or bool(stop)
             if run.number % run.settings.log_every == 0 or run.finished or due:
                 bar.set_postfix(**run.log(loss, due and not run.finished), refresh=False)
-            if run.total is None:
-                bar.n = min(int(run.seconds), int(bar.total))
-                bar.update(0)
-            else:
-                bar.update()
+            run.show(bar)
             if validate and run.settings.validate_every and (run.number % run.settings.validate_every == 0 or run.finished):
                 run.validate(validate)
             if watch:
@@ -150,6 +146,10 @@ class Run:
         total, initial, unit = (self.total, self.number, "step") if self.total is not None else (int(60 * (self.settings.minutes or 0)), 0, "s")
         shown = self.accelerator.is_main_process
         return tqdm(total=total, initial=initial, desc=self.stage.name, unit=unit, disable=not shown, file=sys.stderr, mininterval=pace, miniters=1)
+
+    def show(self, bar: Any) -> None:
+        """One step, or the seconds that have gone by."""
+        bar.update(1 if self.total is not None else min(int(self.seconds), int(bar.total)) - bar.n)
 
     def parts(self) -> Iterator[list[dict[str, torch.Tensor]]]:
         """This process's share of each batch that is left, until the steps or the minutes are over."""
