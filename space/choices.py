@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from functools import cache
 from pathlib import Path
 
+from conlipa.dataset_scripts.everyday import everyday
 from conlipa.dataset_scripts.languages import by_case, languages
 
 _FOLDER = Path(__file__).parent
@@ -22,15 +22,29 @@ def choices() -> list[tuple[str, str]]:
 
 
 @cache
+def sentences() -> dict[str, list[str]]:
+    """The everyday sentences of each language: news, encyclopaedia, chat."""
+    found: dict[str, list[str]] = {}
+    for sentence in everyday():
+        found.setdefault(sentence.language, []).append(sentence.text)
+    return found
+
+
+@cache
 def examples() -> dict[str, str]:
-    """One sentence each, by language."""
-    with (_FOLDER / "examples.csv").open(encoding="utf-8", newline="") as lines:
-        return {row["iso"]: row["text"] for row in csv.DictReader(lines)}
+    """The first sentence of each language."""
+    return {lang: texts[0] for lang, texts in sentences().items()}
 
 
 def example(lang: str, text: str) -> str:
-    """The language's example, unless the visitor has written a text of his own."""
-    return examples().get(lang, text) if not text.strip() or text in examples().values() else text
+    """The language's example, unless the visitor has written a text of their own."""
+    return examples().get(lang, text) if not text.strip() or any(text in texts for texts in sentences().values()) else text
+
+
+def another(lang: str, text: str) -> str:
+    """The language's next example after `text`; the first where that is none of them."""
+    own = sentences()[lang]
+    return own[(own.index(text) + 1) % len(own)] if text in own else own[0]
 
 
 def example_letters() -> str:

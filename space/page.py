@@ -100,7 +100,7 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
                 compare = gr.Checkbox(False, label="Compare with and without IPAC", visible=tagging.chosen()[1] is not None, elem_id="compare")
         with gr.Row():
             button = gr.Button("Tag", variant="primary", elem_id="tag")
-            another = gr.Button("Example of this language", elem_id="example")
+            another = gr.Button("Another example", elem_id="example")
         result = gr.HTML(elem_id="result")
         entity = gr.Radio([], label="Nearest CONLIPA words of", info="The first look takes some seconds.", visible=False, elem_id="entity")
         neighbours = gr.HTML(elem_id="nearest")
@@ -130,7 +130,7 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
         lang.input(choices.example, [lang, text], text, api_visibility="private", trigger_mode="always_last").then(
             show, given, marked, api_visibility="private"
         )
-        another.click(choices.examples().get, lang, text, api_visibility="private", trigger_mode="always_last").then(
+        another.click(choices.another, [lang, text], text, api_visibility="private", trigger_mode="always_last").then(
             show, given, marked, api_visibility="private"
         )
         entity.input(show_nearest, entity, neighbours, api_visibility="private", trigger_mode="always_last")

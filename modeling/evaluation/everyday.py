@@ -13,6 +13,7 @@ from typing import Any
 
 from conlipa.atomic_files import write_json
 from conlipa.dataset_scripts.everyday import Everyday, everyday
+from conlipa.dataset_scripts.g2p.words import words
 from conlipa.dataset_scripts.languages import language
 from conlipa.errors import exit_on_error
 from conlipa.modeling.evaluation.markdown import markdown_table
@@ -43,9 +44,19 @@ def groups(sentence: Everyday, sources: set[str]) -> list[str]:
 
 
 def compared(sentence: Everyday, found: Iterable[Entity]) -> Counter[str]:
-    """Names marked, found, and right in span and label."""
-    said = {(entity.start, entity.end, entity.label) for entity in found}
-    return Counter(sentences=1, names=len(sentence.spans), found=len(said), right=len(said & set(sentence.spans)))
+    """Names marked, found, and right in span and label. A name counts with the whole words that it is in: a tagger labels words (`f'Malta`)."""
+    marked, said = set(whole_words(sentence)), {(entity.start, entity.end, entity.label) for entity in found}
+    return Counter(sentences=1, names=len(marked), found=len(said), right=len(said & marked))
+
+
+def whole_words(sentence: Everyday) -> list[tuple[int, int, str]]:
+    """The spans of the names of a sentence, widened to the words that they touch."""
+    there = words(sentence.text)
+    widened = []
+    for start, end, label in sentence.spans:
+        touched = [word for word in there if word.start < end and start < word.end]
+        widened.append((min(start, touched[0].start), max(end, touched[-1].end), label))
+    return widened
 
 
 def _scores(count: Counter[str]) -> dict[str, float]:
