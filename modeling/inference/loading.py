@@ -44,7 +44,7 @@ def load_backend(model: str, adapter: str | None = None, backend: str = "auto") 
 
 
 def made_from(model: str, adapter: str | None) -> list[str]:
-    """Digests of the weights, or the names of the Hub repos."""
+    """Digests of the weights."""
     return [of_folder(part) for part in (model, adapter) if part]
 
 
@@ -54,13 +54,7 @@ def temperature(model: str, adapter: str | None) -> float:
     Raises:
         ConlipaError: the file is not one that it wrote.
     """
-    where = adapter or model
-    if Path(where).is_dir():
-        file = Path(where) / CALIBRATION_FILE
-    else:
-        from transformers.utils import cached_file
-
-        file = Path(cached_file(where, CALIBRATION_FILE, _raise_exceptions_for_missing_entries=False) or CALIBRATION_FILE + ".none")
+    file = Path(adapter or model) / CALIBRATION_FILE
     if not file.is_file():
         return 1.0
     try:

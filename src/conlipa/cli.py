@@ -44,7 +44,7 @@ def _tag(arguments: argparse.Namespace) -> None:
 
     if (arguments.format == "brat") != bool(arguments.out):
         raise UsageError("--format brat writes into the folder --out DIR; the other formats write to standard output, without --out")
-    tagger = Tagger.from_pretrained(arguments.model, arguments.adapter, arguments.lang, arguments.engine, arguments.backend)
+    tagger = Tagger.from_pretrained(arguments.model, arguments.adapter, arguments.lang, arguments.engine, arguments.backend, arguments.revision)
     typed = not arguments.files and sys.stdin.isatty()  # a person at the keyboard gets each answer at once
 
     def tagged(files: list[str]) -> Iterator[tuple[str, Any]]:
@@ -61,9 +61,9 @@ def _tag(arguments: argparse.Namespace) -> None:
 
 def _export(arguments: argparse.Namespace) -> None:
     from conlipa.modeling.inference.export import export
-    from conlipa.modeling.inference.packaged import packaged
+    from conlipa.modeling.inference.packaged import located
 
-    export(*packaged(arguments.model, arguments.adapter), Path(arguments.out), arguments.int8)
+    export(*located(arguments.model, arguments.adapter, arguments.revision), Path(arguments.out), arguments.int8)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -73,14 +73,14 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from conlipa.modeling.evaluation.evaluation import evaluate_kinds, tables
     from conlipa.modeling.evaluation.prediction_file import scored
     from conlipa.modeling.evaluation.prediction_file import table as table_of_files
-    from conlipa.modeling.inference.packaged import packaged
+    from conlipa.modeling.inference.packaged import located
 
     corpus = Corpus(arguments.corpus, arguments.strict)
     langs = listed(arguments.langs or "")
     if arguments.predictions:
         result = scored(Path(arguments.predictions), corpus, langs, arguments.split)
     else:
-        result = evaluate_kinds(*packaged(arguments.model, arguments.adapter), corpus, langs, arguments.split)
+        result = evaluate_kinds(*located(arguments.model, arguments.adapter, arguments.revision), corpus, langs, arguments.split)
     if arguments.json:
         write_json(result, Path(arguments.json))
     print(table_of_files(result) if arguments.predictions else tables(result))
@@ -125,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(run=run)
         return made
 
-    def model_options(made: argparse.ArgumentParser) -> None:
+    def model_options(made: argparse.ArgumentParser, revision: bool = True) -> None:
         made.add_argument(
             "--model",
             default="mini",
@@ -133,6 +133,8 @@ def _parser() -> argparse.ArgumentParser:
             help="model folder or Hub repo; mini (default) and mini-en come with the package",
         )
         made.add_argument("--adapter", metavar="DIR|REPO", help="LoRA adapter on top (mini brings its own)")
+        if revision:
+            made.add_argument("--revision", metavar="REV", help="branch, tag or commit of the Hub repos (default: main)")
 
     def text_options(made: argparse.ArgumentParser, guessed: str = "") -> None:
         known = f"language of the text, ISO 639-3; `conlipa languages` lists them{guessed}"
@@ -190,7 +192,7 @@ def _parser() -> argparse.ArgumentParser:
     send.add_argument("--dry-run", action="store_true", help="print what would be uploaded, and its size")
     send.add_argument("--force", action="store_true", help="overwrite repos that hold files of somebody else")
     demo = command("demo", _demo, "Open the Space in the browser, on this machine.")
-    model_options(demo)
+    model_options(demo, revision=False)
     demo.add_argument("--port", type=int, default=7860)
     names = command("languages", _languages, "The languages that the kit knows, with their engines.")
     names.add_argument("--json", action="store_true", help="JSON Lines")
