@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from conlipa import __version__
 from conlipa.dataset_scripts.wikiann.places import corpus_option
@@ -21,6 +19,8 @@ def _lines(files: list[str]) -> Iterator[str]:
     """Lines of the files, or of standard input: one line of output each, whatever bytes they hold."""
     for name in files or ["-"]:
         if name == "-":
+            if sys.stdin is None:
+                raise ConlipaError("standard input is closed; name a file")
             sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]
             yield from (line.rstrip("\r\n") for line in sys.stdin)
         else:
@@ -39,24 +39,32 @@ def _phonemize(arguments: argparse.Namespace) -> None:
 
 
 def _tag(arguments: argparse.Namespace) -> None:
-    from conlipa.modeling.inference.entity_formats import LINE_FORMATS, write_brat
+    from conlipa.modeling.inference.entity_formats import LINE_FORMATS, json_line, write_brat
+    from conlipa.modeling.inference.lines import TaggedLine, tagged_lines
     from conlipa.modeling.inference.tagger import BATCH_SIZE, Tagger
 
     if (arguments.format == "brat") != bool(arguments.out):
         raise UsageError("--format brat writes into the folder --out DIR; the other formats write to standard output, without --out")
     tagger = Tagger.from_pretrained(arguments.model, arguments.adapter, arguments.lang, arguments.engine, arguments.backend, arguments.revision)
-    typed = not arguments.files and sys.stdin.isatty()  # a person at the keyboard gets each answer at once
+    typed = not arguments.files and sys.stdin is not None and sys.stdin.isatty()  # a person at the keyboard gets each answer at once
+    untold: list[str] = []
 
-    def tagged(files: list[str]) -> Iterator[tuple[str, Any]]:
-        lines, texts = itertools.tee(_lines(files))
-        return zip(lines, tagger(texts, batch_size=1 if typed else BATCH_SIZE), strict=False)
+    def tagged(files: list[str]) -> Iterator[TaggedLine]:
+        for line in tagged_lines(tagger, _lines(files), 1 if typed else BATCH_SIZE):
+            if line.error:
+                untold.append(line.error)
+                if arguments.format != "json":  # whose line has the error in itself
+                    print(f"conlipa: not tagged: {line.error}", file=sys.stderr)
+            yield line
 
     if arguments.out:
         names = arguments.files or ["-"]
-        write_brat(Path(arguments.out), ((Path(name).stem if name != "-" else "stdin", tagged([name])) for name in names))
-        return
-    for line, entities in tagged(arguments.files):
-        print(LINE_FORMATS[arguments.format](line, entities), flush=typed)
+        write_brat(Path(arguments.out), ((Path(name).stem if name != "-" else "stdin", (line[:2] for line in tagged([name]))) for name in names))
+    else:
+        for line in tagged(arguments.files):
+            print(json_line(*line) if arguments.format == "json" else LINE_FORMATS[arguments.format](line.text, line.entities), flush=typed)
+    if untold:
+        raise ConlipaError(f"{len(untold)} of the lines could not be tagged; the first: {untold[0]}")
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -201,9 +209,13 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> None:
     """The console script. Exit code 0: success, 1: failed work, 2: bad usage."""
+    if sys.stderr is None:  # closed: what is said there is said to nobody, and not on standard output
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     arguments = _parser().parse_args(argv)
-    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
+        if sys.stdout is None:
+            raise ConlipaError("standard output is closed")
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]
         if arguments.command == "tag":  # it may need no `transformers` at all
             os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
             warnings.filterwarnings("ignore", category=FutureWarning)
@@ -216,13 +228,23 @@ def main(argv: list[str] | None = None) -> None:
     except ConlipaError as error:
         _fail(str(error), error.exit_code)
     except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
     except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error), 1)
     except KeyboardInterrupt:
         _fail("interrupted", 130)
 
 
+def _drop_output() -> None:
+    """What is still to be written goes nowhere, so that Python does not try, and complain, at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _fail(message: str, code: int) -> None:
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        _drop_output()
     print(f"conlipa: error: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(code)
