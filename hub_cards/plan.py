@@ -8,8 +8,10 @@ from pathlib import Path
 
 import yaml
 from huggingface_hub import RepoCard
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
-from conlipa.errors import ConlipaError
+from conlipa.errors import ConlipaError, UsageError
 from conlipa.hub_cards.release import MANIFEST, Tree
 from conlipa.modeling.recipe import recorded_recipe
 
@@ -55,10 +57,25 @@ def plan(folder: Path, namespace: str) -> list[Repo]:
     """The repos of a release, in the order in which they are published: what others point at comes first.
 
     Raises:
+        UsageError: a namespace that no user or organisation can have.
         ConlipaError: no finished release, or a card that the Hub would refuse.
     """
+    check_namespace(namespace)
     tree = read_tree(folder)
     return [_repo(tree.root / name, kind, f"{namespace}/{repo_name(name)}", namespace) for name, kind in tree.repos().items()]
+
+
+def check_namespace(namespace: str) -> None:
+    """Refuse what the Hub's own client would.
+
+    Raises:
+        UsageError: a namespace that no user or organisation can have.
+    """
+    try:
+        validate_repo_id(f"{namespace}/{KIT_TAG}")
+    except HFValidationError as error:
+        rules = "1 to 96 of the letters a to z, digits, '-', '_', '.'; no '-' or '.' at its ends, no '--', no '..'"
+        raise UsageError(f"--namespace {namespace!r}: no name that the Hub allows ({rules})") from error
 
 
 def repo_name(folder: str) -> str:
@@ -69,7 +86,7 @@ def repo_name(folder: str) -> str:
 def _repo(folder: Path, kind: str, name: str, namespace: str) -> Repo:
     files: dict[str, Path | bytes] = {}
     for path in sorted(folder.rglob("*")):
-        inside = str(path.relative_to(folder))
+        inside = path.relative_to(folder).as_posix()
         if not path.is_file() or any(part.startswith(".") for part in Path(inside).parts):
             continue
         if path.name == "README.md":

@@ -94,6 +94,7 @@ def test_help_helps(command: str) -> None:
         (["evaluate", "--model", "tests", "--langs", "kbd"], 1, "sample: no validation split of Kabardian (kbd)"),
         (["release", "--profile", "minni"], 2, "unknown profile 'minni'; did you mean mini"),
         (["release", "--corpus", "tests"], 1, "tests: holds no ISO639-3/{train,dev,test}.tsv"),
+        (["publish", "tests", "--namespace", "my org"], 2, "--namespace 'my org': no name that the Hub allows"),
         (["publish", "tests", "--namespace", "me"], 1, "tests: no release (release.json is missing)"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tests.conftest import complaint, conlipa
 @st.composite
 def tagged(draw: st.DrawFn) -> tuple[str, list[Entity]]:
     """A line and entities of whole words that do not overlap."""
-    text = draw(st.text(st.sampled_from("ab é,.-'\t中👩\u200d\u202eලං"), max_size=40))
+    text = draw(st.text(st.sampled_from("ab é,.-'\t\r\f\u2028中👩\u200d\u202eලං"), max_size=40))
     found, entities, at = words(text), list[Entity](), 0
     while at < len(found):
         size = draw(st.integers(0, 3))
@@ -38,7 +39,7 @@ def read_conll(block: str, text: str) -> list[tuple[int, int, str]]:
     """Tokens found in the text one after the other, tags joined to spans."""
     found: list[tuple[int, int, str]] = []
     at = 0
-    for line in block.splitlines():
+    for line in filter(None, block.split("\n")):
         token, tag = line.split("\t")
         at = text.index(token, at)
         if tag.startswith("B-"):
@@ -65,15 +66,19 @@ def test_conll_and_json_lines_give_the_spans_back(line: tuple[str, list[Entity]]
 def test_brat_gives_the_spans_back(tmp_path_factory: pytest.TempPathFactory, lines: list[tuple[str, list[Entity]]]) -> None:
     folder = tmp_path_factory.mktemp("brat") / "out"
     write_brat(folder, [("a.b", lines)])
-    text = (folder / "a.b.txt").read_bytes().decode()
+    text, raw = (folder / "a.b.txt").read_bytes().decode(), (folder / "a.b.ann").read_bytes().decode()
     assert text == "".join(f"{line}\n" for line, _ in lines)
     expected = [(entity.label, entity.text) for _, entities in lines for entity in entities]
-    read = [row.split("\t", 2) for row in (folder / "a.b.ann").read_text(encoding="utf-8").split("\n")[:-1]]
+    assert len(raw.splitlines()) == len(expected)  # whatever a reader takes for the end of a line
+    read = [row.split("\t") for row in raw.split("\n")[:-1]]
     assert [name for name, *_ in read] == [f"T{number}" for number in range(1, len(read) + 1)]
-    assert [(where.split()[0], surface) for _, where, surface in read] == expected
-    for _, where, surface in read:
-        _, start, end = where.split()
-        assert text[int(start) : int(end)] == surface
+    for (_, where, surface), (label, whole) in zip(read, expected, strict=True):
+        said, _, pieces = where.partition(" ")
+        spans = [tuple(map(int, piece.split())) for piece in pieces.split(";")]
+        assert (said, text[spans[0][0] : spans[-1][1]]) == (label, whole)
+        assert " ".join(text[start:stop] for start, stop in spans) == surface
+        gaps = "".join(text[stop:start] for (_, stop), (start, _) in pairwise(spans))
+        assert not gaps.strip("\t\r\f\u2028")
 
 
 def test_the_formats_by_the_command_line_agree(tmp_path: Path) -> None:

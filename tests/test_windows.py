@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
 from conlipa.dataset_scripts.g2p.words import Word, words
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.modeling.inference.entities import LabelledText
 from conlipa.modeling.inference.windows import Spoken, sentences, text_windows, windows
 
 SIZES = st.lists(st.integers(1, 40), max_size=60)
@@ -44,7 +46,7 @@ def test_inner_words_have_context_on_both_sides() -> None:
 
 
 @settings(deadline=None)
-@given(st.text(st.sampled_from("aB.。\"') \t\n\r\u2029"), max_size=40))
+@given(st.text(st.sampled_from("aB.。\"') \t\n\r\f\x85\u2028\u2029"), max_size=40))
 def test_sentences_are_the_text(text: str) -> None:
     parts = list(sentences(text))
     assert "".join(part for _, part in parts) == text
@@ -57,6 +59,10 @@ def test_sentences_are_the_text(text: str) -> None:
         ["One two\n", "three.\n", 'Four ("five.")\n\t', "Six\r\n \r\n", "seven . eight\n"],
         ["It ends here. ", "This does, too ! ", "«And this?» ", "Yes . ", "No."],
         ["Dr. J. R. R. Tolkien of St. Petersburg, the U.S. and 3.5 e.g. this etc. and that"],
+        ["One\r", "Two\f", "Three\v", "Four\x85 ", "Five\u2028", "six"],
+        ["Capt. James Cook met Prof. Marie Curie, Msgr. Knox and Messrs. Smith. ", "They left by the arch. ", "Marie ran."],
+        ["Это проф. Иванов и акад. Павлов. ", "Они дома."],
+        ["Era la Srta. García con el Excmo. Señor Díaz. ", "Mówił prof. Nowak. ", "Byl to MUDr. Novák."],
         ["「北京。」", "上海。 ", "የኢትዮጵያ ዋና ከተማ ናት ። ", "لاہور ہے ۔ ", "ଓଡ଼ିଶା । ", "X"],
     ],
 )
@@ -70,3 +76,10 @@ def test_windows_carry_the_words_of_any_text(text: str) -> None:
     transcribe = phonemizer("eng")
     own = [window.words[number].word for window in text_windows(text, transcribe, 20) for number in window.own]
     assert own == words(text)
+
+
+def test_an_entity_ends_with_its_line() -> None:
+    text = LabelledText("Ada\nLovelace Byron\u2028King")
+    for word, label in zip(words(text.text), ("B-PER", "I-PER", "I-PER", "I-PER"), strict=True):
+        text.add(word, LABELS.index(label), 1.0)
+    assert [entity.text for entity in text.entities()] == ["Ada", "Lovelace Byron", "King"]

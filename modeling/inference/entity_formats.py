@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -10,14 +11,17 @@ from conlipa.atomic_files import atomic_folder
 from conlipa.dataset_scripts.g2p.words import words
 from conlipa.errors import UsageError
 from conlipa.modeling.inference.entities import Entity
+from conlipa.modeling.inference.windows import LINE_BREAKS
 
+_PIECE = re.compile(rf"[^\t{LINE_BREAKS}]+")
 Tagged = tuple[str, Sequence[Entity]]
 """A text and its entities."""
 
 
-def json_line(text: str, entities: Sequence[Entity]) -> str:
-    """`{"text": …, "entities": [{"start": …, "end": …, "text": …, "label": …, "score": …}]}`."""
-    return json.dumps({"text": text, "entities": [entity.as_dict() for entity in entities]}, ensure_ascii=False)
+def json_line(text: str, entities: Sequence[Entity], error: str = "") -> str:
+    """`{"text": …, "entities": [{"start": …, "end": …, "text": …, "label": …, "score": …}]}`, and `"error": …` where it could not be tagged."""
+    found = {"text": text, "entities": [entity.as_dict() for entity in entities]}
+    return json.dumps(found | ({"error": error} if error else {}), ensure_ascii=False)
 
 
 def conll(text: str, entities: Sequence[Entity]) -> str:
@@ -63,5 +67,13 @@ def _write_document(stem: Path, lines: Iterable[Tagged]) -> None:
             text.write(line + "\n")
             for entity in entities:
                 number += 1
-                ann.write(f"T{number}\t{entity.label} {offset + entity.start} {offset + entity.end}\t{entity.text}\n")
+                where, surface = _fragments(entity, offset)
+                ann.write(f"T{number}\t{entity.label} {where}\t{surface}\n")
             offset += len(line) + 1
+
+
+def _fragments(entity: Entity, offset: int) -> tuple[str, str]:
+    """Offsets and text of an entity: brat has no tab or line break in an annotation, but pieces (`0 5;6 11`), joined by a space in the text."""
+    pieces = [match.span() for match in _PIECE.finditer(entity.text)]
+    start = offset + entity.start
+    return ";".join(f"{start + first} {start + stop}" for first, stop in pieces), " ".join(entity.text[first:stop] for first, stop in pieces)

@@ -50,13 +50,7 @@ def temperature(model: str, adapter: str | None) -> float:
     Raises:
         ConlipaError: the file is not one that it wrote.
     """
-    where = adapter or model
-    if Path(where).is_dir():
-        file = Path(where) / CALIBRATION_FILE
-    else:
-        from transformers.utils import cached_file
-
-        file = Path(cached_file(where, CALIBRATION_FILE, _raise_exceptions_for_missing_entries=False) or CALIBRATION_FILE + ".none")
+    file = Path(adapter or model) / CALIBRATION_FILE
     if not file.is_file():
         return 1.0
     try:

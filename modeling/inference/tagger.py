@@ -18,7 +18,7 @@ from conlipa.modeling.inference.backend import Backend
 from conlipa.modeling.inference.entities import Entity, LabelledText
 from conlipa.modeling.inference.loading import load_backend
 from conlipa.modeling.inference.origin import lasting, of_file
-from conlipa.modeling.inference.packaged import MINI, packaged
+from conlipa.modeling.inference.packaged import MINI, located
 from conlipa.modeling.inference.phoneme_ids import remembered
 from conlipa.modeling.inference.windows import Window, text_windows
 
@@ -47,18 +47,25 @@ class Tagger:
 
     @classmethod
     def from_pretrained(
-        cls, model: str = MINI, adapter: str | None = None, lang: str | None = None, engine: str = "auto", backend: str = "auto"
+        cls,
+        model: str = MINI,
+        adapter: str | None = None,
+        lang: str | None = None,
+        engine: str = "auto",
+        backend: str = "auto",
+        revision: str | None = None,
     ) -> Tagger:
         """A tagger from `mini` or `mini-en`, a folder, a Hub repo or an ONNX file; an adapter is merged into the weights once.
 
         Args:
             backend: `torch`; `onnx`, which needs the `model.onnx` of `conlipa export`; `auto` takes that file where it
                 lies beside the weights and was made from them, and torch otherwise. A GPU is used by torch only.
+            revision: a branch, tag or commit of the Hub repos.
 
         Raises:
             ConlipaError: model, adapter or file cannot be loaded.
         """
-        return cls(load_backend(*packaged(model, adapter), backend), lang, engine)
+        return cls(load_backend(*located(model, adapter, revision), backend), lang, engine)
 
     def __call__(self, texts: str | Iterable[str], lang: str | None = None, batch_size: int = BATCH_SIZE) -> Any:
         """The entities of a text, in order of their start; of several texts, such a list for each.

@@ -11,14 +11,20 @@ import regex
 from conlipa.dataset_scripts.g2p.capitals import capitals
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer
 from conlipa.dataset_scripts.g2p.words import Word, words
+from conlipa.dataset_scripts.tables import rows
 
 _MARGIN = 0.25
 """Share of a window that is only context for what its neighbour tags."""
 _TOGETHER = 512
 """Words that are transcribed together."""
-# A full stop after three letters or fewer may be that of an abbreviation (St., Dr., J. R. R.); a small letter begins no sentence.
+LINE_BREAKS = r"\n\r\f\v\x85\u2028\u2029"
+"""Characters at which an editor begins a new line, for a character class."""
+_TITLES = "|".join(sorted({regex.escape(title) for row in rows("titles.csv") for title in row["titles"].split()}))
+# A full stop after three letters or fewer may be that of an abbreviation (St., Dr., J. R. R.), as that of a title may (Capt., Prof.); a small letter
+# begins no sentence.
 _CLOSING = r"""[\p{Pe}\p{Pf}"']*"""
-_END = regex.compile(rf"(?:(?:(?<=\w{{4}})|(?<=\s))\.|[\p{{STerm}}--[.]]){_CLOSING}\s+(?=[^\p{{Ll}}\s])|[。！？｡]{_CLOSING}|[\n\u2029]\s*", regex.V1)
+_STOP = rf"(?:(?<=\w{{4}})(?<!\b(?:{_TITLES}))|(?<=\s))\."
+_END = regex.compile(rf"(?:{_STOP}|[\p{{STerm}}--[.]]){_CLOSING}\s+(?=[^\p{{Ll}}\s])|[。！？｡]{_CLOSING}|[{LINE_BREAKS}]\s*", regex.V1)
 
 
 @dataclass(frozen=True)

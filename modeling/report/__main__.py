@@ -28,7 +28,7 @@ from conlipa.modeling.data.fingerprint import of_folder
 from conlipa.modeling.encoder import load_adapted
 from conlipa.modeling.evaluation.evaluation import SCORES, trained_on
 from conlipa.modeling.evaluation.papers import cases
-from conlipa.modeling.inference.packaged import MINI, packaged
+from conlipa.modeling.inference.packaged import MINI, located
 from conlipa.modeling.recipe import profiles, read_recipe
 from conlipa.modeling.report import claims, studies
 from conlipa.modeling.report.kept import Kept
@@ -98,7 +98,7 @@ def inputs_of(arguments: argparse.Namespace) -> Inputs:
         if getattr(arguments, name) < least:
             raise UsageError(f"--{name} is {getattr(arguments, name)}; at least {least}")
     recipe = read_recipe(arguments.profile)
-    ner, adapter = packaged(arguments.model, arguments.adapter)
+    ner, adapter = located(arguments.model, arguments.adapter)
     if adapter is None:
         raise UsageError("--adapter is needed with --model: the folder that stage 2 wrote")
     baselines = dict(_baseline(text) for text in arguments.baseline)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from conlipa import __version__
 from conlipa.dataset_scripts.wikiann.places import corpus_option
@@ -21,6 +19,8 @@ def _lines(files: list[str]) -> Iterator[str]:
     """Lines of the files, or of standard input: one line of output each, whatever bytes they hold."""
     for name in files or ["-"]:
         if name == "-":
+            if sys.stdin is None:
+                raise ConlipaError("standard input is closed; name a file")
             sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]
             yield from (line.rstrip("\r\n") for line in sys.stdin)
         else:
@@ -39,31 +39,39 @@ def _phonemize(arguments: argparse.Namespace) -> None:
 
 
 def _tag(arguments: argparse.Namespace) -> None:
-    from conlipa.modeling.inference.entity_formats import LINE_FORMATS, write_brat
+    from conlipa.modeling.inference.entity_formats import LINE_FORMATS, json_line, write_brat
+    from conlipa.modeling.inference.lines import TaggedLine, tagged_lines
     from conlipa.modeling.inference.tagger import BATCH_SIZE, Tagger
 
     if (arguments.format == "brat") != bool(arguments.out):
         raise UsageError("--format brat writes into the folder --out DIR; the other formats write to standard output, without --out")
-    tagger = Tagger.from_pretrained(arguments.model, arguments.adapter, arguments.lang, arguments.engine, arguments.backend)
-    typed = not arguments.files and sys.stdin.isatty()  # a person at the keyboard gets each answer at once
+    tagger = Tagger.from_pretrained(arguments.model, arguments.adapter, arguments.lang, arguments.engine, arguments.backend, arguments.revision)
+    typed = not arguments.files and sys.stdin is not None and sys.stdin.isatty()  # a person at the keyboard gets each answer at once
+    untold: list[str] = []
 
-    def tagged(files: list[str]) -> Iterator[tuple[str, Any]]:
-        lines, texts = itertools.tee(_lines(files))
-        return zip(lines, tagger(texts, batch_size=1 if typed else BATCH_SIZE), strict=False)
+    def tagged(files: list[str]) -> Iterator[TaggedLine]:
+        for line in tagged_lines(tagger, _lines(files), 1 if typed else BATCH_SIZE):
+            if line.error:
+                untold.append(line.error)
+                if arguments.format != "json":  # whose line has the error in itself
+                    print(f"conlipa: not tagged: {line.error}", file=sys.stderr)
+            yield line
 
     if arguments.out:
         names = arguments.files or ["-"]
-        write_brat(Path(arguments.out), ((Path(name).stem if name != "-" else "stdin", tagged([name])) for name in names))
-        return
-    for line, entities in tagged(arguments.files):
-        print(LINE_FORMATS[arguments.format](line, entities), flush=typed)
+        write_brat(Path(arguments.out), ((Path(name).stem if name != "-" else "stdin", (line[:2] for line in tagged([name]))) for name in names))
+    else:
+        for line in tagged(arguments.files):
+            print(json_line(*line) if arguments.format == "json" else LINE_FORMATS[arguments.format](line.text, line.entities), flush=typed)
+    if untold:
+        raise ConlipaError(f"{len(untold)} of the lines could not be tagged; the first: {untold[0]}")
 
 
 def _export(arguments: argparse.Namespace) -> None:
     from conlipa.modeling.inference.export import export
-    from conlipa.modeling.inference.packaged import packaged
+    from conlipa.modeling.inference.packaged import located
 
-    export(*packaged(arguments.model, arguments.adapter), Path(arguments.out), arguments.int8)
+    export(*located(arguments.model, arguments.adapter, arguments.revision), Path(arguments.out), arguments.int8)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
@@ -73,14 +81,14 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from conlipa.modeling.evaluation.evaluation import evaluate_kinds, tables
     from conlipa.modeling.evaluation.prediction_file import scored
     from conlipa.modeling.evaluation.prediction_file import table as table_of_files
-    from conlipa.modeling.inference.packaged import packaged
+    from conlipa.modeling.inference.packaged import located
 
     corpus = Corpus(arguments.corpus, arguments.strict)
     langs = listed(arguments.langs or "")
     if arguments.predictions:
         result = scored(Path(arguments.predictions), corpus, langs, arguments.split)
     else:
-        result = evaluate_kinds(*packaged(arguments.model, arguments.adapter), corpus, langs, arguments.split)
+        result = evaluate_kinds(*located(arguments.model, arguments.adapter, arguments.revision), corpus, langs, arguments.split)
     if arguments.json:
         write_json(result, Path(arguments.json))
     print(table_of_files(result) if arguments.predictions else tables(result))
@@ -126,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
         made.set_defaults(run=run)
         return made
 
-    def model_options(made: argparse.ArgumentParser) -> None:
+    def model_options(made: argparse.ArgumentParser, revision: bool = True) -> None:
         made.add_argument(
             "--model",
             default="mini",
@@ -134,6 +142,8 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
             help="model folder or Hub repo; mini (default) and mini-en come with the package",
         )
         made.add_argument("--adapter", metavar="DIR|REPO", help="LoRA adapter on top (mini brings its own)")
+        if revision:
+            made.add_argument("--revision", metavar="REV", help="branch, tag or commit of the Hub repos (default: main)")
 
     def text_options(made: argparse.ArgumentParser, guessed: str = "") -> None:
         known = f"language of the text, ISO 639-3; `conlipa languages` lists them{guessed}"
@@ -193,7 +203,7 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
     send.add_argument("--dry-run", action="store_true", help="print what would be uploaded, and its size")
     send.add_argument("--force", action="store_true", help="overwrite repos that hold files of somebody else")
     demo = command("demo", _demo, "Open the Space in the browser, on this machine.")
-    model_options(demo)
+    model_options(demo, revision=False)
     demo.add_argument("--port", type=int, default=7860)
     names = command("languages", _languages, "The languages that the kit knows, with their engines.")
     names.add_argument("--json", action="store_true", help="JSON Lines")
@@ -202,9 +212,13 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
 
 def main(argv: list[str] | None = None) -> None:
     """The console script. Exit code 0: success, 1: failed work, 2: bad usage."""
+    if sys.stderr is None:  # closed: what is said there is said to nobody, and not on standard output
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     arguments = _parser().parse_args(argv)
-    sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     try:
+        if sys.stdout is None:
+            raise ConlipaError("standard output is closed")
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]
         if arguments.command == "tag":  # it may need no `transformers` at all
             os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
             warnings.filterwarnings("ignore", category=FutureWarning)
@@ -217,13 +231,23 @@ def main(argv: list[str] | None = None) -> None:
     except ConlipaError as error:
         _fail(str(error), error.exit_code)
     except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
     except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error), 1)
     except KeyboardInterrupt:
         _fail("interrupted", 130)
 
 
+def _drop_output() -> None:
+    """What is still to be written goes nowhere, so that Python does not try, and complain, at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _fail(message: str, code: int) -> None:
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        _drop_output()
     print(f"conlipa: error: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(code)

@@ -1,14 +1,59 @@
-"""Is the Hub there? Asked before a long wait, so that 'no network' is said within seconds."""
+"""What the kit asks of the Hub: whether it is there, before a long wait, and a repo as a folder."""
 
 from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 from urllib.parse import urlparse
 
 from conlipa.errors import ConlipaError
 
 PATIENCE_S = 5.0
+MODEL_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "model.onnx"]
+"""Of a model's repo: weights, tokenizer, records. No pickle is ever fetched."""
+
+
+def is_repo(where: str) -> bool:
+    """Whether a name is that of a Hub repo, `OWNER/NAME`, and of nothing on this machine."""
+    return where.count("/") == 1 and not where.startswith(("/", ".", "~")) and not where.endswith((".onnx", "/")) and not Path(where).exists()
+
+
+def snapshot(repo: str, revision: str | None = None) -> Path:
+    """The folder of a model repo, fetched into the cache of `huggingface_hub` where it is not there yet.
+
+    Without a network, or with HF_HUB_OFFLINE, it is what the cache has.
+
+    Args:
+        revision: a branch, a tag or a commit (default: the main branch).
+
+    Raises:
+        ConlipaError: no such repo or revision, no right to it, or no Hub and nothing in the cache.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, RevisionNotFoundError
+
+    try:
+        need_hub(repo)
+    except ConlipaError as error:
+        try:
+            return Path(snapshot_download(repo, revision=revision, allow_patterns=MODEL_FILES, local_files_only=True))
+        except (LocalEntryNotFoundError, HFValidationError):
+            raise error from None
+    try:
+        return Path(snapshot_download(repo, revision=revision, allow_patterns=MODEL_FILES))
+    except HFValidationError as error:
+        raise ConlipaError(f"{repo}: neither a folder nor a name that the Hub allows ({str(error).splitlines()[0]})") from None
+    except RevisionNotFoundError:
+        raise ConlipaError(f"{repo}: has no revision '{revision}'") from None
+    except GatedRepoError:
+        raise ConlipaError(f"{repo}: is gated; ask for access on its page, and log in with `hf auth login`") from None
+    except HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else 0
+        reason = "no such repo on the Hub, or it is private and not yours" if status in (401, 404) else f"the Hub refused ({status})"
+        raise ConlipaError(f"{repo}: {reason}") from None
+    except (OSError, LocalEntryNotFoundError) as error:
+        raise ConlipaError(f"{repo}: could not be fetched ({str(error).splitlines()[0]}); run the same command again") from error
 
 
 def need_hub(repo: str) -> None:
