@@ -16,3 +16,8 @@ def capitals(words: Sequence[str]) -> list[bool]:
     found = [next((c.isupper() or c.istitle() for c in word if c.isalpha()), False) for word in words]
     headline = sum(found) > 1 and not any(c.islower() for word in words for c in word)
     return [False] * len(found) if headline else found
+
+
+def with_case_marks(words: Sequence[str], phonemes: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The phonemes of each word of a sentence, with a case mark before those of a capitalised one."""
+    return [[CASE_MARK, *each] if capital else list(each) for capital, each in zip(capitals(words), phonemes, strict=True)]

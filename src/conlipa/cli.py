@@ -29,12 +29,15 @@ def _lines(files: list[str]) -> Iterator[str]:
 
 
 def _phonemize(arguments: argparse.Namespace) -> None:
+    from conlipa.dataset_scripts.g2p.capitals import with_case_marks
     from conlipa.dataset_scripts.g2p.phonemizer import ipa_string, phonemizer
     from conlipa.dataset_scripts.g2p.words import words
 
     transcribe = phonemizer(arguments.lang, arguments.engine)
     for line in _lines(arguments.files):
-        ipa = ipa_string(transcribe([word.text for word in words(line)])) if line.strip() else ""
+        texts = [word.text for word in words(line)]
+        spoken = transcribe(texts)
+        ipa = ipa_string(with_case_marks(texts, spoken) if arguments.case_marks else spoken) if line.strip() else ""
         print(json.dumps({"text": line, "ipa": ipa}, ensure_ascii=False) if arguments.json else ipa)
 
 
@@ -153,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
 
     phonemize = command("phonemize", _phonemize, "One text line in, one IPA line out: phonemes separated by spaces, words by ' ▁ '.")
     text_options(phonemize)
+    phonemize.add_argument("--case-marks", action="store_true", help="a mark ^ before the first phoneme of a capitalised word, as `mini` reads it")
     phonemize.add_argument("--json", action="store_true", help="JSON Lines")
     tag = command("tag", _tag, "One text line in, one JSON line with its entities out; other forms by --format.")
     text_options(tag, " (default: that of each line's script, where only one language is written in it)")
