@@ -13,7 +13,7 @@ from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from conlipa.errors import ConlipaError, UsageError
 from conlipa.hub_cards.release import MANIFEST, Tree
-from conlipa.modeling.recipe import recorded_recipe
+from conlipa.modeling.recipe_file import recorded_recipe
 
 PLACEHOLDER = "NAMESPACE"
 """Stands in the cards of a release for whoever will publish it."""

@@ -30,7 +30,8 @@ from conlipa.modeling.evaluation import everyday
 from conlipa.modeling.evaluation.evaluation import evaluate, table
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
 from conlipa.modeling.inference.tagger import Tagger
-from conlipa.modeling.recipe import Recipe, completed, read_recipe
+from conlipa.modeling.recipe import Recipe
+from conlipa.modeling.recipe_file import completed
 from conlipa.modeling.train import train_stage
 from conlipa.modeling.training.run_metadata import RECORD, run_metadata_of
 from conlipa.space import space_files
@@ -82,7 +83,7 @@ class Tree:
         return datasets | models | {self.metric.name: "space", self.space.name: "space"}
 
 
-def release(out: Path, profile: str, wikiann: str, strict: bool = False, minutes: float | None = None, ner: Path | None = None) -> None:
+def release(out: Path, recipe: Recipe, wikiann: str, strict: bool = False, minutes: float | None = None, ner: Path | None = None) -> None:
     """Make or finish the release in `out`, and print both scores before and after IPAC.
 
     Args:
@@ -92,7 +93,6 @@ def release(out: Path, profile: str, wikiann: str, strict: bool = False, minutes
     Raises:
         ConlipaError: `out` belongs to something else, or a step failed (what is whole stays).
     """
-    recipe = read_recipe(profile)
     if minutes is not None:
         recipe = replace(recipe, ner=replace(recipe.ner, minutes=minutes))
     corpus = Corpus(wikiann, strict)

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import ConlipaError, UsageError, exit_on_error
-from conlipa.modeling.recipe import TRACKERS, Recipe, completed, profiles, read_recipe
+from conlipa.modeling.recipe import TRACKERS, Recipe
+from conlipa.modeling.recipe_file import completed, read_recipe, recipe_of, recipe_options
 from conlipa.quiet import quiet
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line of this script."""
     made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("stage", choices=["ner", "ipac"])
-    made.add_argument("--profile", default="mini", help=f"recipe: {', '.join(profiles())}, or a YAML file (default: mini)")
+    recipe_options(made)
     corpus_option(made)
     made.add_argument("--ner", metavar="DIR", help="ipac: the model folder that stage 1 wrote, or a Hub repo")
     made.add_argument("--out", type=Path, metavar="DIR", help="the folder to write")
@@ -46,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> None:
     """What the command line asks for."""
-    recipe = read_recipe(arguments.profile)
+    recipe = recipe_of(arguments)
     if arguments.minutes is not None:
         recipe = replace(recipe, **{arguments.stage: replace(getattr(recipe, arguments.stage), minutes=arguments.minutes)})
     if arguments.dry_run:

@@ -14,7 +14,7 @@ from accelerate.utils import set_seed
 from safetensors.torch import save_file
 
 from conlipa.modeling.data.corpus import Corpus
-from conlipa.modeling.recipe import read_recipe
+from conlipa.modeling.recipe_file import read_recipe
 from conlipa.modeling.training.ipac import IpacStage
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from conlipa.modeling.evaluation.papers import cases, row
 from conlipa.modeling.evaluation.significance import difference_over_languages
-from conlipa.modeling.recipe import read_recipe, with_ipac
+from conlipa.modeling.recipe_file import read_recipe, with_ipac
 from conlipa.modeling.studies.ablation import STUDIES, main, read_study
 from tests.conftest import TINY, run
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from conlipa.errors import ConlipaError, UsageError
-from conlipa.modeling.recipe import profiles, read_recipe
-from tests.conftest import run
+from conlipa.modeling.recipe_file import profiles, read_recipe
+from tests.conftest import complaint, run
 
 
 def test_the_paper_s_recipe_is_the_paper_s() -> None:
@@ -40,22 +41,86 @@ def test_the_mini_encoder_is_small() -> None:
     [
         ("ner: {epoch: 3}", "unknown key 'ner.epoch'; did you mean epochs"),
         ("nre: {}", "unknown key 'nre'; did you mean ner"),
-        ("ner: {denoise_weight: 1, augmentation: {share: 1, drop: 0.1}}", "ner.denoise_weight has nothing to guess"),
+        ("ner: {denoise_weight: 1, augmentation: {share: 1, drop: 0.1}}", "ner: denoise_weight has nothing to predict"),
         ("ner: {tag_weight: 0}", "there is nothing to learn"),
-        ("ner: {epochs: many}", "ner.epochs is 'many', expected int"),
-        ("ner: {learning_rate: fast}", "ner.learning_rate is 'fast', expected a number"),
-        ("ipac: {pooling: max}", "ipac.pooling is 'max', expected"),
-        ("ner: {languages: eng}", "ner.languages is 'eng'"),
+        ("ner: {epochs: many}", "ner.epochs is 'many', expected a valid integer"),
+        ("ner: {learning_rate: fast}", "ner.learning_rate is 'fast', expected a valid number"),
+        ("ipac: {pooling: max}", "ipac.pooling is 'max', expected 'mean' or 'first'"),
+        ("ner: {languages: eng}", "ner.languages is 'eng', expected a valid tuple"),
+        ("ner: {languages: []}", "ner.languages is [], expected"),
         ("- a", "expected a mapping"),
         ("a: [", "not YAML"),
+        ("ner: 5", "ner is 5, expected"),
+        ("ner: {epochs: -1}", "ner.epochs is -1, expected greater than or equal to 1"),
+        ("ner: {epochs: true}", "ner.epochs is True, expected"),
+        ("ipac: {lora_rank: 0}", "ipac.lora_rank is 0, expected"),
+        ("ipac: {temperature: 0}", "ipac.temperature is 0, expected"),
+        ("encoder: {max_length: 0}", "encoder.max_length is 0, expected"),
+        ("encoder: {max_length: 512}", "encoder.max_length is 512, expected less than or equal to 128"),
+        ("ner: {batch_size: 0}", "ner.batch_size is 0, expected"),
+        ("ner: {checkpoint_every: 0}", "ner.checkpoint_every is 0, expected"),
+        ("ner: {learning_rate: .nan}", "ner.learning_rate is nan, expected"),
+        ("ner: {learning_rate: .inf}", "ner.learning_rate is inf, expected"),
+        ("encoder: {dropout: 2}", "encoder.dropout is 2, expected less than 1"),
+        ("ner: {label_smoothing: 2}", "ner.label_smoothing is 2, expected less than 1"),
+        ("ner: {seed: -1}", "ner.seed is -1, expected"),
+        ("ner: {seed: 99999999999999999999}", "ner.seed is 99999999999999999999, expected"),
+        ("encoder: {hidden_size: 100, heads: 3}", "encoder: hidden_size 100 is not a multiple of heads 3"),
+        ("encoder: {hidden_size: 65536, heads: 1, layers: 200, intermediate_size: 65536}", "parameters, expected at most 2,000,000,000"),
+        ("encoder: {case_marks: true}", "max_positions is 130, expected at least 194"),
+        ("ner: {augmentation: {share: 2}}", "ner.augmentation.share is 2, expected less than or equal to 1"),
+        ("ner: {augmentation: {noise: 0.9, drop: 0.5}}", "noise, drop and mask together are more than 1"),
+        ("ner: {warmup_ratio: 5}", "ner.warmup_ratio is 5, expected"),
+        ("ner: {label_bias: {outside: .nan}}", "ner.label_bias.outside is nan, expected"),
+        ("ner: {learning_rate: 2026-11-26}", "ner.learning_rate is datetime.date(2026, 11, 26), expected"),
+        ("name: ../../EVIL", "name is '../../EVIL', expected one name of letters"),
+        ("name: /abs/EVIL", "name is '/abs/EVIL', expected"),
+        ("name: ''", "name is '', expected"),
+        (f"ner: {{seed: {'9' * 5000}}}", "not YAML: Exceeds the limit"),
+        ("a: " + "[" * 5000, "not YAML"),
+        ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]", "aliases (*name) are not allowed"),
+        ("x: " + "y" * 100_000, "more than 100,000 bytes"),
     ],
 )
-def test_a_wrong_recipe_is_told_what_is_right(tmp_path: Path, text: str, reason: str) -> None:
+def test_a_wrong_recipe_is_refused_in_one_line_that_says_what_is_allowed(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConlipaError) as caught:
         read_recipe(str(path))
     assert reason in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) <= 400 + len(str(path))
+
+
+def test_a_recipe_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_bytes(b"name: \xff\xfe")
+    with pytest.raises(ConlipaError, match="not UTF-8"):
+        read_recipe(str(tmp_path / "mine.yaml"))
+
+
+def test_a_name_that_leads_elsewhere_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("name: ../../EVIL\n", encoding="utf-8")
+    line = complaint("release", "--profile", str(tmp_path / "mine.yaml"), "--out", str(tmp_path / "a" / "b"), code=1)
+    assert "name is '../../EVIL'" in line
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.yaml"]
+
+
+def test_a_setting_is_changed_on_the_command_line() -> None:
+    recipe = read_recipe("mini", ["ner.learning_rate=1e-3", "ner.augmentation.share=0", "encoder.layers=2", "ner.languages=[eng, fin]"])
+    assert (recipe.ner.learning_rate, recipe.ner.augmentation.share, recipe.encoder.layers, recipe.ner.languages) == (1e-3, 0.0, 2, ("eng", "fin"))
+    assert read_recipe("mini", ["ner.epochs=7"]) == replace(read_recipe("mini"), ner=replace(read_recipe("mini").ner, epochs=7))
+    counts = [json.loads(run("modeling/train.py", "ner", "--dry-run", "--set", f"encoder.layers={layers}").stdout)["total"] for layers in (1, 2)]
+    assert counts[0] < counts[1]
+    with pytest.raises(ConlipaError, match=r"unknown key 'ner.learningrate'; did you mean learning_rate"):
+        read_recipe("mini", ["ner.learningrate=1"])
+    with pytest.raises(UsageError, match="expected SECTION"):
+        read_recipe("mini", ["epochs"])
+
+
+def test_a_copy_with_other_settings_is_checked_too() -> None:
+    with pytest.raises(ValueError, match="greater than or equal to 1"):
+        replace(read_recipe("mini").ner, epochs=0)
 
 
 def test_an_unknown_profile_is_told_its_nearest() -> None:

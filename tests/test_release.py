@@ -18,7 +18,7 @@ from datasets import load_dataset
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.errors import ConlipaError
 from conlipa.hub_cards.release import MANIFEST, _claim
-from conlipa.modeling.recipe import read_recipe
+from conlipa.modeling.recipe_file import read_recipe
 from tests.conftest import ROOT, TINY, complaint, conlipa, run
 
 LOGITS = """

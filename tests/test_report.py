@@ -24,7 +24,7 @@ from conlipa.modeling.evaluation.evaluation import evaluate, tagged
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1
 from conlipa.modeling.evaluation.papers import cases, row, table
 from conlipa.modeling.inference.torch_backend import has_bf16
-from conlipa.modeling.recipe import read_recipe, with_ipac
+from conlipa.modeling.recipe_file import read_recipe, with_ipac
 from conlipa.modeling.report import __main__ as command
 from conlipa.modeling.report import claims, main_results
 from conlipa.modeling.report.claims import Claim, Effect, cosine_effect, deciding, effects_of, verdict

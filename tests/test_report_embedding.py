@@ -16,7 +16,8 @@ import torch
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.encoder import load_adapted, new_encoder, save_tagger
 from conlipa.modeling.inference.word_vectors import embedded
-from conlipa.modeling.recipe import Recipe, read_recipe
+from conlipa.modeling.recipe import Recipe
+from conlipa.modeling.recipe_file import read_recipe
 from conlipa.modeling.report import drift, embedding, tsne
 from conlipa.modeling.report.section import Inputs, Section
 from conlipa.modeling.report.words import alignment, pairs_of, similarity, uniformity

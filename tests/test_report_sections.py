@@ -22,7 +22,8 @@ from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1
 from conlipa.modeling.evaluation.papers import FOLDER
 from conlipa.modeling.graphemes import encode_graphemes
 from conlipa.modeling.inference.torch_backend import has_bf16
-from conlipa.modeling.recipe import Recipe, read_recipe
+from conlipa.modeling.recipe import Recipe
+from conlipa.modeling.recipe_file import read_recipe
 from conlipa.modeling.report import families, graphemes, scripts
 from conlipa.modeling.report.families import OVERALL, relatives, transfers
 from conlipa.modeling.report.section import Inputs

@@ -29,7 +29,7 @@ from conlipa.modeling.encoder import load_adapted
 from conlipa.modeling.evaluation.evaluation import SCORES, trained_on
 from conlipa.modeling.evaluation.papers import cases
 from conlipa.modeling.inference.packaged import MINI, located
-from conlipa.modeling.recipe import profiles, read_recipe
+from conlipa.modeling.recipe_file import recipe_of, recipe_options
 from conlipa.modeling.report import claims, studies
 from conlipa.modeling.report.kept import Kept
 from conlipa.modeling.report.page import write_report, write_section
@@ -68,7 +68,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m conlipa.modeling.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    made.add_argument("--profile", default="mini", help=f"recipe of stage 2: {', '.join(profiles())}, or a YAML file (default: mini)")
+    recipe_options(made, "recipe of stage 2")
     made.add_argument("--model", default=MINI, metavar="DIR", help="stage 1's folder (default: mini, which comes with the package)")
     made.add_argument("--adapter", metavar="DIR", help="stage 2's folder (mini brings its own)")
     corpus_option(made)
@@ -97,7 +97,7 @@ def inputs_of(arguments: argparse.Namespace) -> Inputs:
     for name, least in (("seeds", 1), ("sentences", 0), ("jobs", 1)):
         if getattr(arguments, name) < least:
             raise UsageError(f"--{name} is {getattr(arguments, name)}; at least {least}")
-    recipe = read_recipe(arguments.profile)
+    recipe = recipe_of(arguments)
     ner, adapter = located(arguments.model, arguments.adapter)
     if adapter is None:
         raise UsageError("--adapter is needed with --model: the folder that stage 2 wrote")

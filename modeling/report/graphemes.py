@@ -28,7 +28,8 @@ from conlipa.modeling.evaluation.evaluation import SCORES
 from conlipa.modeling.evaluation.markdown import markdown_table, with_interval
 from conlipa.modeling.evaluation.papers import published
 from conlipa.modeling.evaluation.significance import Difference, difference_over_languages
-from conlipa.modeling.recipe import GRAPHEMES, PHONEMES, Augmentation, LabelBias, Recipe, read_recipe
+from conlipa.modeling.recipe import GRAPHEMES, PHONEMES, Augmentation, LabelBias, Recipe
+from conlipa.modeling.recipe_file import read_recipe
 from conlipa.modeling.report.scripts import OTHER, by_script
 from conlipa.modeling.report.section import Inputs, Section
 from conlipa.modeling.studies.ablation import scored

@@ -17,8 +17,6 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-import yaml
-
 from conlipa.atomic_files import write_json, write_text
 from conlipa.dataset_scripts.languages import listed
 from conlipa.dataset_scripts.wikiann.places import corpus_option
@@ -29,7 +27,8 @@ from conlipa.modeling.evaluation.evaluation import SCORES, trained_on
 from conlipa.modeling.evaluation.significance import SCORES as SCORE_OF
 from conlipa.modeling.evaluation.significance import Difference, difference_over_languages
 from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts
-from conlipa.modeling.recipe import Recipe, profiles, read_recipe, with_ipac
+from conlipa.modeling.recipe import Recipe
+from conlipa.modeling.recipe_file import read_yaml, recipe_of, recipe_options, with_ipac
 from conlipa.modeling.studies.runs import Measured, Runs, seeded
 from conlipa.quiet import quiet
 
@@ -59,7 +58,7 @@ def read_study(name: str) -> Study:
     if not path.is_file():
         known = sorted(study.stem for study in STUDIES.glob("*.yaml"))
         raise UsageError(f"unknown study '{name}'{nearest(name, known)} (studies: {', '.join(known)}, or a .yaml file)")
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw = read_yaml(path)
     if not isinstance(raw, dict) or set(raw) - {"papers"} != {"title", "reference", "arms"} or not isinstance(raw["arms"], dict):
         raise ConlipaError(f"{path}: expected a mapping of title, reference, arms, and papers or not")
     papers = raw.get("papers") or {}
@@ -136,7 +135,7 @@ def _cell(row: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", help=f"{', '.join(sorted(path.stem for path in STUDIES.glob('*.yaml')))}, or a YAML file")
-    parser.add_argument("--profile", default="mini", help=f"recipe: {', '.join(profiles())}, or a YAML file (default: mini)")
+    recipe_options(parser)
     parser.add_argument("--ner", required=True, metavar="DIR", help="the stage-1 model that all arms share")
     corpus_option(parser)
     parser.add_argument("--langs", default="", metavar="sin,som", help="default: all with a validation split that stage 1 was not trained on")
@@ -151,7 +150,7 @@ def main() -> None:
         sources = trained_on(arguments.ner)
         wanted = listed(arguments.langs)
         langs = wanted or [iso for iso in corpus.languages("validation") if iso not in sources]
-        recipe = read_recipe(arguments.profile)
+        recipe = recipe_of(arguments)
         seeds, sentences = arguments.seeds, arguments.sentences
         pool = Runs(arguments.ner, corpus, arguments.out / "runs")
         measured = measured_arms(study, recipe, pool, langs, seeds, sentences, arguments.jobs)

@@ -99,9 +99,10 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 def _release(arguments: argparse.Namespace) -> None:
     from conlipa.hub_cards.release import release
+    from conlipa.modeling.recipe_file import recipe_of
 
     stage_one = Path(arguments.ner) if arguments.ner else None
-    release(Path(arguments.out), arguments.profile, arguments.corpus, arguments.strict, arguments.minutes, stage_one)
+    release(Path(arguments.out), recipe_of(arguments), arguments.corpus, arguments.strict, arguments.minutes, stage_one)
 
 
 def _publish(arguments: argparse.Namespace) -> None:
@@ -195,7 +196,9 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
     score.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
     whole = command("release", _release, "The end-to-end pipeline, resumable: datasets, both training stages, evaluation, cards, Space.")
     whole.add_argument("--out", default="release", metavar="DIR", help="folder of the release (default: release)")
-    whole.add_argument("--profile", default="mini", help="recipe: mini, paper, or a YAML file (default: mini)")
+    whole.add_argument("--profile", default="mini", help="recipe: mini, mini-en, paper, or a YAML file (default: mini)")
+    setting = "change a setting of the recipe, such as ner.learning_rate=1e-3; repeatable"
+    whole.add_argument("--set", action="append", default=[], dest="settings", metavar="SECTION.KEY=VALUE", help=setting)
     corpus_option(whole)
     whole.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
     whole.add_argument("--minutes", type=float, metavar="N", help="train stage 1 for N minutes, its schedule fitted to them")

@@ -20,7 +20,8 @@ from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.loanwords import Loanwords
 from conlipa.modeling.inference.prediction import device
-from conlipa.modeling.recipe import Recipe, read_recipe
+from conlipa.modeling.recipe import Recipe
+from conlipa.modeling.recipe_file import read_recipe
 from conlipa.modeling.train import train_stage
 from conlipa.modeling.training.parameters import parameter_counts
 from conlipa.modeling.training.run_metadata import RECORD

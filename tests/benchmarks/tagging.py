@@ -35,7 +35,7 @@ from conlipa.modeling.inference.prediction import device
 from conlipa.modeling.inference.tagger import Tagger
 from conlipa.modeling.inference.torch_backend import TorchBackend, has_bf16
 from conlipa.modeling.inference.windows import Spoken, Window
-from conlipa.modeling.recipe import read_recipe
+from conlipa.modeling.recipe_file import read_recipe
 from conlipa.quiet import quiet
 
 PLAIN = 300

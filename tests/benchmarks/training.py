@@ -17,7 +17,7 @@ from conlipa.modeling.alignment import encode
 from conlipa.modeling.data.batches import LABEL_PAD, epoch_batches, token_batch
 from conlipa.modeling.data.corpus import Corpus, encoded
 from conlipa.modeling.encoder import new_encoder
-from conlipa.modeling.recipe import read_recipe
+from conlipa.modeling.recipe_file import read_recipe
 from conlipa.modeling.tokenizer import MAX_LENGTH, phoneme_tokenizer
 from conlipa.modeling.training.ner import NerModule
 

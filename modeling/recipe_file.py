@@ -1,0 +1,166 @@
+"""Reading recipes: from the kit's profiles, YAML files, single settings on the command line, and the records of runs."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import reprlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from conlipa.errors import ConlipaError, UsageError, nearest
+from conlipa.modeling.recipe import Recipe
+
+RECIPES = Path(__file__).parent / "recipes"
+_MOST_BYTES = 100_000
+_SECTIONS = ("encoder", "ner", "ipac")
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother, _SHORT.maxlist, _SHORT.maxdict = 2, 60, 60, 4, 3
+
+
+@cache
+def profiles() -> tuple[str, ...]:
+    """Names of the recipes that come with the kit."""
+    return tuple(sorted(path.name.removesuffix(".yaml") for path in RECIPES.iterdir() if path.name.endswith(".yaml")))
+
+
+def recipe_options(parser: argparse.ArgumentParser, what: str = "recipe") -> None:
+    """`--profile` and `--set`, which `recipe_of` reads."""
+    parser.add_argument("--profile", default="mini", help=f"{what}: {', '.join(profiles())}, or a YAML file (default: mini)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="SECTION.KEY=VALUE",
+        help="change a setting, such as ner.learning_rate=1e-3; repeatable",
+    )
+
+
+def recipe_of(arguments: argparse.Namespace) -> Recipe:
+    """The recipe that a command line names (`recipe_options`)."""
+    return read_recipe(arguments.profile, arguments.settings)
+
+
+def read_recipe(profile: str, settings: Sequence[str] = ()) -> Recipe:
+    """A recipe by its profile name or by the path of a YAML file.
+
+    Args:
+        settings: changes, each `section.key=value` with the value in YAML.
+
+    Raises:
+        UsageError: no such profile or file, or a change that is none.
+        ConlipaError: a key or value that a recipe does not have, with the file and what is allowed.
+    """
+    path = Path(profile) if profile.endswith((".yaml", ".yml")) else RECIPES / f"{profile}.yaml"
+    if not path.is_file():
+        raise UsageError(f"unknown profile '{profile}'{nearest(profile, profiles())} (profiles: {', '.join(profiles())}, or a .yaml file)")
+    raw = read_yaml(path)
+    if not isinstance(raw, dict):
+        raise ConlipaError(f"{path}: expected a mapping of name, {', '.join(_SECTIONS)}")
+    for setting in settings:
+        _change(raw, setting)
+    return validated(str(path), {"name": path.stem, **{key: value for key, value in raw.items() if value is not None}})
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file of the user's: at most 100 kB, no aliases (a few lines of them can stand for gigabytes).
+
+    Raises:
+        ConlipaError: it cannot be read, or is none; with its name.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise ConlipaError(f"{path}: more than {_MOST_BYTES:,} bytes, which is no recipe")
+        text = content.decode()
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            raise ConlipaError(f"{path}: aliases (*name) are not allowed")
+        return yaml.safe_load(text)
+    except UnicodeDecodeError as error:
+        raise ConlipaError(f"{path}: not UTF-8 (byte {error.start + 1})") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConlipaError(f"{path}: not YAML: {' '.join(str(error).split())[:200]}") from error
+
+
+def _change(raw: dict[str, Any], setting: str) -> None:
+    name, equals, value = setting.partition("=")
+    *sections, key = name.strip().split(".")
+    if not equals or not sections or not key:
+        raise UsageError(f"--set {setting[:60]}: expected SECTION.KEY=VALUE, such as ner.learning_rate=1e-3")
+    place = raw
+    for section in sections:
+        if not isinstance(place.get(section), dict):
+            place[section] = {}
+        place = place[section]
+    try:
+        place[key] = yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"--set {setting[:60]}: the value is not YAML") from error
+
+
+def validated(where: str, raw: Mapping[str, Any]) -> Recipe:
+    """A recipe from its raw values.
+
+    Raises:
+        ConlipaError: a key or value is not allowed; one line: `where`, key, value, what is allowed.
+    """
+    try:
+        return TypeAdapter(Recipe).validate_python(dict(raw))
+    except (ValidationError, RecursionError, TypeError) as error:
+        raise ConlipaError(f"{where}: {_complaint(error)}"[:400]) from None
+
+
+def _complaint(error: Exception) -> str:
+    """The first fault of a recipe in one line."""
+    if not isinstance(error, ValidationError):
+        return "expected a mapping of name, encoder, ner, ipac"
+    fault = error.errors(include_url=False)[0]
+    key = ".".join(str(part)[:60] for part in fault["loc"] if not str(part).startswith(("constrained", "function-", "tuple[")))
+    if fault["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        *sections, own = fault["loc"]
+        return f"unknown key '{key}'{nearest(str(own), _keys(sections))}"
+    if fault["type"] == "value_error":
+        reason = str(fault["ctx"]["error"])
+        return f"{key}: {reason}" if not reason.startswith("is ") else f"{key} {reason}"
+    return f"{key} is {_SHORT.repr(fault['input'])}, expected {fault['msg'].removeprefix('Input should be ')}"
+
+
+def _keys(sections: Sequence[int | str]) -> list[str]:
+    """The keys that a section has."""
+    kind: Any = Recipe("x")
+    for section in sections:
+        kind = getattr(kind, str(section))
+    return [field.name for field in dataclasses.fields(kind)]
+
+
+def recorded_recipe(path: Path, raw: dict[str, Any]) -> Recipe:
+    """The recipe that a release's manifest holds; `path` is the file named in an error."""
+    return validated(str(path), raw)
+
+
+def completed(recorded: dict[str, Any]) -> dict[str, Any]:
+    """A recorded recipe with the defaults of the options that it does not know, as JSON holds them: an older kit had no others."""
+    defaults = json.loads(json.dumps(Recipe("x").as_dict()))
+    return {key: _filled(value, defaults[key]) if isinstance(value, dict) else value for key, value in recorded.items()}
+
+
+def _filled(known: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    filled = {**defaults, **known}
+    return {key: _filled(value, defaults[key]) if isinstance(defaults.get(key), dict) else value for key, value in filled.items()}
+
+
+def with_ipac(recipe: Recipe, changes: dict[str, Any], where: Path) -> Recipe:
+    """The recipe with other settings of stage 2.
+
+    Raises:
+        ConlipaError: a key or value that stage 2 does not have; `where` is the file named.
+    """
+    return validated(str(where), {**recipe.as_dict(), "ipac": {**dataclasses.asdict(recipe.ipac), **changes}})

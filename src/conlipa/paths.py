@@ -1,0 +1,33 @@
+"""Names that become paths, checked in one place."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from conlipa.errors import ConlipaError
+
+_COMPONENT = re.compile(r"(?!\.)[\w.\-]{1,96}(?<!\.)")
+
+
+def component(name: str, what: str) -> str:
+    """`name`, if it is one part of a path: letters, digits, `-`, `_` and `.`, no dot at its ends.
+
+    Raises:
+        ConlipaError: it is not; `what` it names is in the message.
+    """
+    if not _COMPONENT.fullmatch(name):
+        raise ConlipaError(f"{what} is {name[:60]!r}, expected one name of letters, digits, '-', '_' and '.', at most 96, no dot at its ends")
+    return name
+
+
+def inside(folder: Path, name: str, what: str) -> Path:
+    """`folder / name`, which lies in the folder after links are resolved.
+
+    Raises:
+        ConlipaError: it does not.
+    """
+    path = folder / component(name, what)
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ConlipaError(f"{what} is {name!r}, which leads out of {folder}")
+    return path
