@@ -54,7 +54,7 @@ class OnnxBackend:
         if len(examples) < 2:
             return [self._logits(example) for example in examples]
         if self._pool is None:
-            self._pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)))
+            self._pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
         return list(self._pool.map(self._logits, examples))
 
     def _logits(self, example: dict[str, list[int]]) -> NDArray[np.float32]:
