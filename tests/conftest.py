@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -79,8 +79,7 @@ def tiny_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shared = tmp_path_factory.getbasetemp()
     shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
     recipe, out = shared / "tiny.yaml", shared / "tiny-release"
-    with (shared / "tiny.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(shared / "tiny.lock"):
         if not (out / "space" / "README.md").is_file():
             recipe.write_text(TINY, encoding="utf-8")
             conlipa("release", "--out", str(out), "--profile", str(recipe))

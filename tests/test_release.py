@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -162,7 +160,7 @@ def test_killed_in_a_stage_the_same_command_ends_with_the_same_tree(tiny_release
         assert running.poll() is None, "the release ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    os.kill(running.pid, signal.SIGKILL)
+    running.kill()
     running.wait()
     assert not (out / f"tiny-{stage}").exists()
     done = run(*command)
@@ -196,6 +194,7 @@ def test_a_cut_evaluation_is_finished_from_what_it_has(tiny_release: Path, tmp_p
     assert result["languages"]["tgk"]["n"] == 80
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a limit of the size of a file is a matter of POSIX")
 def test_a_full_disk_is_one_line_and_leaves_nothing_that_looks_finished(tiny_release: Path, tmp_path: Path) -> None:
     limited = (
         "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000));"
