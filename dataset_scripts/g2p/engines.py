@@ -90,6 +90,8 @@ class Espeak:
     _lock = held_during_fork(threading.RLock())
     _library: ctypes.CDLL | None = None
     _voice: str | None = None
+    spells = True
+    """Letters that it does not know, by their names (`spelling.py`)."""
     _IPA = 0x02
 
     def __init__(self, voice: str) -> None:

@@ -10,6 +10,7 @@ from conlipa.concurrency import once
 from conlipa.dataset_scripts.g2p import charsiu
 from conlipa.dataset_scripts.g2p.engines import LastResort, engine
 from conlipa.dataset_scripts.g2p.ipa import foreign_letters, rewritten, segment, segments
+from conlipa.dataset_scripts.g2p.spelling import is_spelled, nearest_spelling
 from conlipa.dataset_scripts.g2p.words import SYMBOL, runs
 from conlipa.dataset_scripts.languages import Language, language
 from conlipa.dataset_scripts.tables import rows
@@ -106,11 +107,7 @@ class Phonemizer:
             left = [run for run in todo if run not in found]
             if not left:
                 break
-            raw = "\n".join(raw.replace("\n", " ") for raw in engine(name).transcribe(left))
-            for quirk, means in _quirks(name):
-                raw = raw.replace(quirk, means)
-            text = rewritten(raw)
-            for run, line, phonemes in zip(left, text.split("\n"), segments(text), strict=True):
+            for run, (line, phonemes) in zip(left, _read(name, left), strict=True):
                 if foreign_letters(line):
                     half_read.setdefault(run, line)
                 elif phonemes:
@@ -126,6 +123,30 @@ class Phonemizer:
         foreign = set(foreign_letters(text))
         ascii_forms = dict(zip(foreign, self._last_resort.transcribe(list(foreign)), strict=True))
         return segment("".join(ascii_forms.get(c, c) for c in text)) or segment(self._last_resort.transcribe([run])[0]) or ("ə",)
+
+
+def _read(name: str, words: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """What an engine makes of words: the line in the kit's letters, and its phonemes; none where it spelled the word instead of reading it."""
+    answers = _asked(name, words)
+    if not getattr(engine(name), "spells", False):
+        return answers
+    again = {word: nearest_spelling(word) for word, (line, phonemes) in zip(words, answers, strict=True) if is_spelled(word, line, phonemes)}
+    other = [spelling for word, spelling in again.items() if spelling and spelling != word]
+    second = dict(zip(other, _asked(name, other), strict=True))
+
+    def better(word: str) -> tuple[str, tuple[str, ...]]:
+        line, phonemes = second.get(again[word], ("", ()))
+        return ("", ()) if is_spelled(again[word], line, phonemes) else (line, phonemes)
+
+    return [better(word) if word in again else answer for word, answer in zip(words, answers, strict=True)]
+
+
+def _asked(name: str, words: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
+    raw = "\n".join(raw.replace("\n", " ") for raw in engine(name).transcribe(words))
+    for quirk, means in _quirks(name):
+        raw = raw.replace(quirk, means)
+    text = rewritten(raw)
+    return list(zip(text.split("\n"), segments(text), strict=True)) if words else []
 
 
 def _chosen(row: Language, wanted: str) -> tuple[str, ...]:
