@@ -141,7 +141,7 @@ def test_spacy_in_threads_gives_what_it_gives_alone() -> None:
 
 
 def test_a_forked_process_goes_on_with_the_tagger_while_threads_are_busy() -> None:
-    check(FORK.format(forks=5), **ONNX)
+    check(FORK.format(forks=3), **ONNX | {"MANY": "10"})
 
 
 def test_a_data_set_is_tagged_by_two_processes(tmp_path: Path) -> None:
