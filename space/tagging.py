@@ -1,14 +1,12 @@
-"""One text at a time through the tagger: what the page and both endpoints share."""
+"""A text through the tagger: what the page and both endpoints share."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
+from conlipa.concurrency import once
 from conlipa.dataset_scripts.g2p import engines
 from conlipa.dataset_scripts.g2p import phonemizer as g2p
 from conlipa.dataset_scripts.g2p.words import Word, words
@@ -30,8 +28,8 @@ def chosen(with_adapter: bool = True) -> tuple[str, str | None]:
     return model, adapter if with_adapter else None
 
 
-@cache
-def _tagger(model: str, adapter: str | None) -> Any:
+@once
+def _tagger(model: str, adapter: str | None) -> Tagger:
     return Tagger.from_pretrained(model, adapter)
 
 
@@ -44,21 +42,16 @@ def load() -> None:
     _tagger(*chosen())
 
 
-@contextmanager
-def _alone(cost: int = 1) -> Iterator[None]:
-    """One call at a time: espeak-ng holds one voice for the whole process.
-
-    The transcribers keep every word and letter table that they have met; now and then they forget, or a long-lived server
-    would grow without end.
-    """
+def _forget_now_and_then(cost: int = 1) -> None:
+    """The transcribers keep every word and letter table that they have met: a long-lived server would grow without end."""
     global _spent
     with _LOCK:
         _spent += cost
-        if _spent > _FORGET_AFTER:
-            _spent = 0
-            g2p.phonemizer.cache_clear()
-            engines.engine.cache_clear()
-        yield
+        if _spent <= _FORGET_AFTER:
+            return
+        _spent = 0
+    g2p.phonemizer.cache_clear()
+    engines.engine.cache_clear()
 
 
 def checked(text: Any, most: int = MAX_CHARACTERS, what: str = "text") -> str:
@@ -85,8 +78,8 @@ def tag(text: str, lang: str, with_adapter: bool = True) -> list[Any]:
         ConlipaError: the text may not be tagged, or an unknown language.
     """
     text, lang = checked(text), checked(lang, 100, "language")
-    with _alone():
-        return list(_tagger(*chosen(with_adapter))(text, lang=lang))
+    _forget_now_and_then()
+    return list(_tagger(*chosen(with_adapter))(text, lang=lang))
 
 
 def spoken(text: str, lang: str) -> list[tuple[Word, list[str]]]:
@@ -96,8 +89,8 @@ def spoken(text: str, lang: str) -> list[tuple[Word, list[str]]]:
         ConlipaError: the text may not be transcribed, or an unknown language.
     """
     found, lang = words(checked(text)), checked(lang, 100, "language")
-    with _alone():
-        return list(zip(found, g2p.phonemizer(lang)([word.text for word in found]), strict=True))
+    _forget_now_and_then()
+    return list(zip(found, g2p.phonemizer(lang)([word.text for word in found]), strict=True))
 
 
 def by_letters(text: str, engine: str) -> tuple[list[Any], list[tuple[Word, list[str]]]]:
@@ -107,6 +100,6 @@ def by_letters(text: str, engine: str) -> tuple[list[Any], list[tuple[Word, list
         ConlipaError: the text may not be tagged.
     """
     found = words(checked(text))
-    with _alone(_LETTER_TABLE):
-        entities = Tagger.from_pretrained(*chosen(), engine=engine)(text)
-        return list(entities), list(zip(found, g2p.phonemizer("", engine)([word.text for word in found]), strict=True))
+    _forget_now_and_then(_LETTER_TABLE)
+    entities = Tagger(_tagger(*chosen()).backend, engine=engine)(text)
+    return list(entities), list(zip(found, g2p.phonemizer("", engine)([word.text for word in found]), strict=True))

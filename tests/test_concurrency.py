@@ -38,6 +38,7 @@ def serial(tagger):
     return expected
 """
 THREADS = """
+sys.setswitchinterval(1e-5)  # threads take turns as often as on a busy machine
 with ThreadPoolExecutor(8) as pool:
     found = list(pool.map(lambda pair: tagger(pair[0], lang=pair[1]), WORK))
 forget()
@@ -51,6 +52,7 @@ assert found == expected, sum(a != b for a, b in zip(found, expected))
 assert awaited == expected, sum(a != b for a, b in zip(awaited, expected))
 """
 SPACY_THREADS = """
+sys.setswitchinterval(1e-5)
 import spacy
 pipes = {}
 for lang in LANGS:
@@ -59,7 +61,7 @@ for lang in LANGS:
 texts = {lang: [text for text, other in WORK if other == lang] for lang in LANGS}
 
 def spans(lang):
-    return [[(e.text, e.label_, e.start_char) for e in doc.ents] for doc in pipes[lang].pipe(texts[lang], batch_size=3)]
+    return [[(e.text, e.label_, e.start_char) for e in doc.ents] for doc in pipes[lang].pipe(texts[lang], batch_size=1)]
 
 with ThreadPoolExecutor(8) as pool:
     found = list(pool.map(spans, LANGS * 2))
@@ -98,10 +100,16 @@ assert [tagger(text, lang=lang) for text, lang in WORK] == expected
 """
 MAP = """
 from datasets import Dataset
-expected = serial(tagger)
-rows = Dataset.from_dict({"text": [text for text, _ in WORK], "lang": [lang for _, lang in WORK]})
-mapped = rows.map(lambda row: {"found": [entity.as_dict() for entity in tagger(row["text"], lang=row["lang"])]}, num_proc=2)
-assert mapped["found"][:] == [[entity.as_dict() for entity in entities] for entities in expected]
+texts = [text for text, lang in WORK if lang == "swa"]
+
+def tagged(tagger):
+    rows = Dataset.from_dict({"text": texts})
+    names = lambda batch: {"found": [[e.text for e in entities] for entities in tagger(batch["text"], lang="swa")]}
+    return rows.map(names, batched=True, num_proc=2)["found"][:]
+
+expected = [[e.text for e in entities] for entities in tagger(texts, lang="swa")]
+assert tagged(tagger) == expected
+assert any(expected)
 """
 SPACY_PROCESSES = """
 import spacy
@@ -115,7 +123,7 @@ assert any(expected)
 TWO_THREADS = {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "passive"}  # of torch's own: they are what does not survive a fork
 
 
-ONNX = {"BACKEND": "onnx", "MODEL": "mini", "MANY": "25"}
+ONNX = {"BACKEND": "onnx", "MODEL": "mini", "MANY": "40"}
 TORCH = {"BACKEND": "torch", "MODEL": packaged("mini-en")[0], "MANY": "3"}  # no adapter: peft takes seconds to import
 
 
@@ -133,7 +141,7 @@ def test_spacy_in_threads_gives_what_it_gives_alone() -> None:
 
 
 def test_a_forked_process_goes_on_with_the_tagger_while_threads_are_busy() -> None:
-    check(FORK.format(forks=5), **ONNX)
+    check(FORK.format(forks=3), **ONNX | {"MANY": "10"})
 
 
 def test_a_data_set_is_tagged_by_two_processes(tmp_path: Path) -> None:
@@ -152,9 +160,10 @@ def test_spacy_tags_in_two_processes() -> None:
 TEXT = "Дарёи Зарафшон , Тоҷикистон"
 
 
-@pytest.mark.parametrize("backend", ["onnx", "torch"])
-def test_a_pickled_tagger_is_what_it_was_made_from(backend: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    tagger = Tagger.from_pretrained(lang="tgk", backend=backend)
+@pytest.mark.parametrize(("model", "backend"), [("mini", "onnx"), (packaged("mini-en")[0], "torch")])
+def test_a_pickled_tagger_is_what_it_was_made_from(model: str, backend: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tagger = Tagger.from_pretrained(model, lang="tgk", backend=backend)
+    tagger.backend.temperature = 1.5  # type: ignore[misc]
     before = pickle.dumps(tagger)
     found = tagger(TEXT)
     assert found
@@ -163,10 +172,11 @@ def test_a_pickled_tagger_is_what_it_was_made_from(backend: str, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     again = pickle.loads(before)
     assert type(again.backend) is type(tagger.backend)
-    assert again.backend.temperature == tagger.backend.temperature != 1
+    assert again.backend.temperature == 1.5
     assert again(TEXT) == found
-    code = f"import pickle; print(pickle.loads({before!r})({TEXT!r}))"
-    assert run("-c", code).stdout.strip() == str(found)
+    if backend == "onnx":
+        code = f"import pickle; print(pickle.loads({before!r})({TEXT!r}))"
+        assert run("-c", code).stdout.strip() == str(found)
 
 
 def test_its_hash_is_the_same_in_any_process_and_follows_what_it_reads_by(tmp_path: Path) -> None:

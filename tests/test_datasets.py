@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from datasets import load_dataset
 
-import conlipa  # noqa: F401  (registers the two datasets)
+import conlipa
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.errors import ConlipaError, UsageError
 from tests.conftest import run
 
 CONFIGS = ["all", "extra", *GROUPS["all"], *GROUPS["extra"]]
@@ -66,3 +67,71 @@ def test_wikiann_ipa_streams_and_loads_in_two_processes() -> None:
 def test_loading_works_in_a_fresh_process_without_network() -> None:
     code = "import conlipa; from datasets import load_dataset; print(len(load_dataset('conlipa', 'kat', split='train')))"
     assert run("-c", code, env={"HF_HUB_OFFLINE": "1"}).stdout.strip() == str(len(read_pairs(pairs_path("kat"))))
+
+
+def test_the_public_functions_load_what_load_dataset_loads(tmp_path: Path) -> None:
+    assert list(conlipa.load_pairs("kat")) == list(load_dataset("conlipa", "kat", split="train"))
+    assert set(conlipa.load_pairs()["language"]) == set(GROUPS["all"])
+    assert list(conlipa.load_wikiann_ipa("tgk")["validation"]) == list(load_dataset("wikiann_ipa", "tgk", split="validation"))
+    (tmp_path / "tur").mkdir()
+    (tmp_path / "tur" / "test.tsv").write_text("Ankara\tB-LOC\n", encoding="utf-8")
+    read = conlipa.load_wikiann_ipa("tur", data_dir=str(tmp_path))
+    assert {split: list(rows) for split, rows in read.items()} == {"test": [{"tokens": ["Ankara"], "ner_tags": [5], "ipa_tokens": ["a n k a ɾ a"]}]}
+
+
+def test_the_public_functions_say_what_is_wrong_in_one_line() -> None:
+    with pytest.raises(UsageError, match="conlipa has no 'kro'; did you mean kor"):
+        conlipa.load_pairs("kro")
+    with pytest.raises(UsageError, match="unknown language 'sim'"):
+        conlipa.load_wikiann_ipa("sim")
+    with pytest.raises(ConlipaError, match="no validation split of French"):
+        conlipa.load_wikiann_ipa("fra")
+
+
+IN_THREADS = """
+import conlipa, importlib.util, threading
+def ask(number):
+    importlib.util.find_spec("datasets")
+    if number % 2:
+        import datasets
+threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+[thread.start() for thread in threads], [thread.join() for thread in threads]
+"""
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "import datasets; import conlipa",
+        "import conlipa; import datasets",
+        "import conlipa, importlib.util; specs = [importlib.util.find_spec('datasets') for _ in range(3)]; assert all(specs)",
+        "import conlipa; from transformers import Trainer",
+        IN_THREADS,
+    ],
+    ids=["datasets first", "conlipa first", "find_spec", "transformers", "threads"],
+)
+def test_both_names_are_known_however_datasets_is_first_touched(before: str) -> None:
+    check = """
+import inspect, sys
+from datasets import load_dataset_builder
+assert load_dataset_builder("conlipa", "kat").info.features and load_dataset_builder("wikiann_ipa", "sin").info.features
+import datasets
+assert "_when" not in repr(sys.meta_path).lower()  # no trace of it is left
+assert inspect.getsource(datasets) and type(datasets.__loader__) is type(inspect.__loader__)
+"""
+    run("-c", before + check)
+
+
+def test_another_version_of_datasets_can_still_be_imported() -> None:
+    code = """
+import warnings
+warnings.simplefilter("error", UserWarning)
+import conlipa, datasets.packaged_modules as packaged_modules
+known = packaged_modules._PACKAGED_DATASETS_MODULES
+del packaged_modules._PACKAGED_DATASETS_MODULES
+try:
+    conlipa.register()
+except conlipa.ConlipaError as error:
+    print(error)
+"""
+    assert "use conlipa.load_pairs()" in run("-c", code).stdout

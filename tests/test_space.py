@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from conlipa.dataset_scripts.g2p.words import words
 from conlipa.dataset_scripts.languages import by_case
 from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.tagger import Entity
-from conlipa.space import choices, letters, rendering
+from conlipa.space import choices, letters, rendering, tagging
 from conlipa.space.guard import MAX_BYTES
 from tests.benchmarks.space import load
 from tests.serving import serving
@@ -131,6 +132,22 @@ def test_a_wrong_letter_table_is_told_by_line(table: str, complaint: str) -> Non
     with pytest.raises(ConlipaError, match=complaint) as error, letters.engine(table):
         pass
     assert "/" not in str(error.value)  # no path of this machine
+
+
+def test_calls_at_once_give_what_one_after_the_other_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CONLIPA_MODEL", raising=False)
+    monkeypatch.setattr(tagging, "_FORGET_AFTER", 10)  # while others are at work
+    calls = [(text, lang) for lang in ("eng", "urd", "hin", "swa") for text in (choices.examples()[lang], choices.examples()[lang][::-1])] * 4
+
+    def answer(call: tuple[str, str]) -> Any:
+        return tagging.tag(*call), tagging.spoken(*call)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(answer, calls))
+    assert found == [answer(call) for call in calls]
+    with letters.engine(choices.example_letters()) as engine:
+        _, spoken = tagging.by_letters(choices.LETTERS_TEXT, engine)
+    assert all(phonemes for _, phonemes in spoken)
 
 
 def test_a_letter_table_leaves_no_file_behind() -> None:

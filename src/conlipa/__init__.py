@@ -1,31 +1,50 @@
 """Zero-shot named entity recognition on phonemes.
 
-import conlipa                              # registers the two datasets
-load_dataset("conlipa", "kor")
-conlipa.Tagger.from_pretrained()("Душанбе — пойтахти Тоҷикистон .", lang="tgk")
+>>> import conlipa
+>>> tagger = conlipa.Tagger.from_pretrained(lang="tgk")
+>>> [(entity.label, entity.text) for entity in tagger("Душанбе — пойтахти Тоҷикистон .")]
+[('LOC', 'Душанбе'), ('LOC', 'Тоҷикистон')]
+>>> conlipa.load_pairs("kor").num_rows
+7521
+
+The import registers the two datasets, so that `load_dataset("conlipa", "kor")` knows them too.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from conlipa.errors import ConlipaError, UsageError
-from conlipa.hf_datasets import register, register_when_imported
+from conlipa.hf_datasets import load_pairs, load_wikiann_ipa, register, register_when_imported
 
 if TYPE_CHECKING:
+    from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer
+    from conlipa.modeling.evaluation.evaluation import evaluate
+    from conlipa.modeling.inference.entities import Entity
     from conlipa.modeling.inference.tagger import Tagger
 
-__all__ = ["ConlipaError", "Tagger", "UsageError", "register"]
+__all__ = ["ConlipaError", "Entity", "Phonemizer", "Tagger", "UsageError", "evaluate", "load_pairs", "load_wikiann_ipa", "register"]
 __version__ = version("conlipa")
+
+_WHERE = {
+    "Entity": "modeling.inference.entities",
+    "Phonemizer": "dataset_scripts.g2p.phonemizer",
+    "Tagger": "modeling.inference.tagger",
+    "evaluate": "modeling.evaluation.evaluation",
+}
+"""What is slow to import, and is imported when it is asked for."""
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Tagger":  # torch is slow to import: only when it is wanted
-        from conlipa.modeling.inference.tagger import Tagger
-
-        return Tagger
+    if name in _WHERE:
+        return getattr(import_module(f"conlipa.{_WHERE[name]}"), name)
     raise AttributeError(f"module 'conlipa' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 register_when_imported()
