@@ -26,7 +26,7 @@ def is_spelled(word: str, line: str, phonemes: Sequence[str]) -> bool:
 
     An engine gives one word for one; several are names of letters, if they are longer than the word.
     """
-    letters = sum(character.isalnum() for character in word)
+    letters = sum(unicodedata.category(character)[0] in "LNM" for character in word)  # the marks of an abugida are vowels
     several = len(line.split()) > 1
     return len(phonemes) > _A_LETTER * letters + 1 or (several and len(phonemes) > letters + 2)
 
