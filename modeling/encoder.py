@@ -6,16 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 from torch.nn.utils import parametrize
-from transformers import AutoModelForTokenClassification, AutoTokenizer, RobertaConfig, RobertaForTokenClassification, RobertaModel
+from transformers import RobertaConfig, RobertaForTokenClassification, RobertaModel
 
 from conlipa.dataset_scripts.g2p.ipa import is_ipa
 from conlipa.dataset_scripts.g2p.similarity import features
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from conlipa.errors import ConlipaError
-from conlipa.hub import need_hub
+from conlipa.modeling.pretrained import load_adapter, load_encoder, load_model, load_tokenizer
 from conlipa.modeling.recipe import GRAPHEMES, PHONEMES, Encoder, LabelBias
 from conlipa.modeling.tokenizer import phoneme_tokenizer, size, vocabulary
 
@@ -62,15 +61,7 @@ def pretrained_encoder(recipe: Encoder) -> tuple[Any, Any]:
         if recipe.input == GRAPHEMES:
             raise ConlipaError("encoder.input is graphemes, which needs encoder.repo: a pretrained model and its tokenizer")
         return new_encoder(recipe), phoneme_tokenizer(recipe.max_length)
-    if not Path(recipe.repo).is_dir():
-        need_hub(recipe.repo)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(recipe.repo)
-        model = AutoModelForTokenClassification.from_pretrained(
-            recipe.repo, num_labels=len(LABELS), id2label=dict(enumerate(LABELS)), label2id={label: i for i, label in enumerate(LABELS)}
-        )
-    except (OSError, ValueError) as error:
-        raise ConlipaError(f"{recipe.repo}: cannot be loaded as an encoder ({str(error).splitlines()[0]})") from error
+    tokenizer, model = load_tokenizer(recipe.repo), load_encoder(recipe.repo)
     setattr(model.config, _INPUT_KIND, recipe.input_kind)
     if recipe.pooler:
         body = _with_pooler(model.config)
@@ -148,25 +139,9 @@ def load_tagger(where: str) -> tuple[Any, Any]:
     """Model and tokenizer from a folder or a Hub repo, in float32, ready to predict.
 
     Raises:
-        ConlipaError: a folder without weights, tokenizer or config, a repo that cannot be reached, another label set.
+        ConlipaError: see `pretrained.py`.
     """
-    path = Path(where)
-    if path.is_dir():
-        for needed in ("config.json", "model.safetensors", "tokenizer_config.json"):
-            if not (path / needed).is_file():
-                raise ConlipaError(f"{path}: no model folder ({needed} is missing)")
-    elif where.count("/") != 1 or where.startswith(("/", ".")):
-        raise ConlipaError(f"{where}: no such model folder")
-    else:
-        need_hub(where)
-    try:
-        model = AutoModelForTokenClassification.from_pretrained(where, use_safetensors=True).eval()
-        tokenizer = AutoTokenizer.from_pretrained(where)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ConlipaError(f"{where}: cannot be loaded ({str(error).splitlines()[0]})") from error
-    if [model.config.id2label[number] for number in range(model.config.num_labels)] != LABELS:
-        raise ConlipaError(f"{where}: its labels are not {', '.join(LABELS)}")
-    return model, tokenizer
+    return load_model(where), load_tokenizer(where)
 
 
 def load_adapted(where: str, adapter: str | None, merge: bool = True) -> tuple[Any, Any]:
@@ -174,18 +149,7 @@ def load_adapted(where: str, adapter: str | None, merge: bool = True) -> tuple[A
     model, tokenizer = load_tagger(where)
     if adapter is None:
         return model, tokenizer
-    from peft import PeftModel
-
-    if not Path(adapter).is_dir():
-        if adapter.count("/") != 1 or adapter.startswith(("/", ".")):
-            raise ConlipaError(f"{adapter}: no such adapter folder")
-        need_hub(adapter)
-    elif not (Path(adapter) / "adapter_config.json").is_file() or not (Path(adapter) / "adapter_model.safetensors").is_file():
-        raise ConlipaError(f"{adapter}: no adapter folder (adapter_config.json or adapter_model.safetensors is missing)")
-    try:
-        adapted = PeftModel.from_pretrained(model, adapter).eval()
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise ConlipaError(f"{adapter}: does not fit {where} ({str(error).splitlines()[0]})") from error
+    adapted = load_adapter(model, where, adapter)
     return (adapted.merge_and_unload() if merge else adapted), tokenizer
 
 

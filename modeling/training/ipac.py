@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model
+from safetensors.torch import load_file, save_file
 from torch import nn
 
+from conlipa.atomic_files import write_json
 from conlipa.modeling.data.batches import token_batch
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.loanwords import Loanwords
@@ -119,6 +122,19 @@ def _gathered(english: torch.Tensor, target: torch.Tensor, ids: torch.Tensor) ->
     return english, target, gather(ids), own
 
 
+def with_tagging_head(folder: Path, head: Any) -> None:
+    """Make a saved adapter one of a token classifier, with the head that stage 2 left as it was.
+
+    So `AutoPeftModelForTokenClassification` loads it too, which expects a head beside the adapter.
+    """
+    path, settings = folder / "adapter_model.safetensors", folder / "adapter_config.json"
+    own = {f"base_model.model.classifier.{name}": tensor.detach().cpu().clone().contiguous() for name, tensor in head.state_dict().items()}
+    save_file({**load_file(path), **own}, path, metadata={"format": "pt"})
+    raw = json.loads(settings.read_text(encoding="utf-8"))
+    raw |= {"task_type": "TOKEN_CLS", "modules_to_save": ["classifier"], "inference_mode": True}
+    write_json(raw, settings)
+
+
 class IpacStage:
     """What the loop trains in stage 2."""
 
@@ -166,3 +182,4 @@ class IpacStage:
     def save(self, folder: Path) -> None:
         """The adapter alone: the projection is of no use at inference."""
         self.module.model.save_pretrained(folder)
+        with_tagging_head(folder, self.module.model.base_model.model.classifier)

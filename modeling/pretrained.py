@@ -1,0 +1,256 @@
+"""The one place where models, tokenizers and adapters are loaded: looked at before anything of them runs or takes memory.
+
+A folder or repo may come from anybody. Nothing of it is run as code (`auto_map` and custom pipelines are refused, `trust_remote_code` is off),
+its configuration is held against limits and against the shapes of its weights, and every way in which it can be damaged is one line.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
+
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.errors import ConlipaError, nearest
+from conlipa.hub import is_repo, snapshot
+
+ARCHITECTURES = ("roberta", "xlm-roberta", "bert", "canine")
+"""What the kit trains, and the papers' baselines."""
+_LIMITS = {
+    "num_hidden_layers": 200,
+    "hidden_size": 65_536,
+    "num_attention_heads": 1_024,
+    "intermediate_size": 262_144,
+    "vocab_size": 4_000_000,
+    "max_position_embeddings": 1_000_000,
+    "num_labels": 10_000,
+}
+_MOST_PARAMETERS = 2_000_000_000
+_MOST_BYTES = 64_000_000
+"""Of a JSON file: the tokenizers of large vocabularies have 20 MB."""
+_OPTIONAL = ("pooler.", "position_ids", "lm_head.", "cls.", "classifier.")
+"""Weights that a pretrained encoder has and a tagger lacks, or the other way round."""
+_MOST_TARGETS = 1000
+
+
+def folder_of(where: str, what: str, needed: tuple[str, ...]) -> Path:
+    """The folder of a model or adapter: its own, or the snapshot of a repo.
+
+    Raises:
+        ConlipaError: no such folder or repo, or a file of `needed` is missing.
+    """
+    path = Path(where)
+    if not path.is_dir():
+        if not is_repo(where):
+            raise ConlipaError(f"{where}: no such {what} folder")
+        path = snapshot(where)
+    for name in needed:
+        if not (path / name).is_file():
+            raise ConlipaError(f"{where}: no {what} folder ({name} is missing)")
+    return path
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object of a foreign folder.
+
+    Raises:
+        ConlipaError: it is missing, too large, or none.
+    """
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ConlipaError(f"{path}: larger than {_MOST_BYTES:,} bytes")
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConlipaError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise ConlipaError(f"{path}: not JSON ({str(error)[:100]})") from error
+    if not isinstance(found, dict):
+        raise ConlipaError(f"{path}: expected a JSON object")
+    return found
+
+
+def load_config(folder: Path) -> Any:
+    """The configuration of a model folder, looked at.
+
+    Raises:
+        ConlipaError: it would run code of its own, is of another architecture, or beyond the limits.
+    """
+    path = folder / "config.json"
+    raw = read_json(path)
+    _refuse_code(folder)
+    kind = raw.get("model_type")
+    if kind not in ARCHITECTURES:
+        known = f"{nearest(str(kind), ARCHITECTURES)} (known: {', '.join(ARCHITECTURES)})"
+        raise ConlipaError(f"{path}: model_type is {str(kind)[:60]!r}{known}")
+    for key, most in _LIMITS.items():
+        value = raw.get(key)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most):
+            raise ConlipaError(f"{path}: {key} is {str(value)[:60]}, expected a whole number from 1 to {most:,}")
+    for key in ("quantization_config", "torch_dtype", "dtype"):
+        if raw.get(key) not in (None, "float32", "float16", "bfloat16"):
+            raise ConlipaError(f"{path}: {key} is {str(raw[key])[:60]!r}, which this kit does not load")
+    with _one_line(str(path)):
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    layers, width, inner = (int(getattr(config, key, 0) or 0) for key in ("num_hidden_layers", "hidden_size", "intermediate_size"))
+    parameters = layers * width * (4 * width + 2 * inner) + int(getattr(config, "vocab_size", 0) or 0) * width
+    if parameters > _MOST_PARAMETERS:
+        raise ConlipaError(f"{path}: {parameters:,} parameters, expected at most {_MOST_PARAMETERS:,}")
+    if width % int(config.num_attention_heads):
+        raise ConlipaError(f"{path}: hidden_size {width} is not a multiple of num_attention_heads {config.num_attention_heads}")
+    return config
+
+
+def _refuse_code(folder: Path) -> None:
+    """No JSON of the folder may name code to run."""
+    for path in sorted(folder.glob("*.json")):
+        if path.stat().st_size > _MOST_BYTES or path.name == "tokenizer.json":
+            continue
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue  # said by whoever needs the file
+        for key in ("auto_map", "custom_pipelines"):
+            if isinstance(raw, dict) and key in raw:
+                raise ConlipaError(f"{path}: has {key}, code of its own, which this kit does not run")
+
+
+def load_model(where: str, **more: Any) -> Any:
+    """A token classifier with weights of its own, in float32, ready to predict.
+
+    Raises:
+        ConlipaError: it cannot be loaded, is of another label set, or its weights are not those of its configuration.
+    """
+    folder = folder_of(where, "model", ("config.json", "model.safetensors", "tokenizer_config.json"))
+    config = load_config(folder)
+    labels = [config.id2label.get(number) for number in range(config.num_labels)] if isinstance(config.id2label, Mapping) else []
+    if labels != LABELS:
+        raise ConlipaError(f"{where}: its labels are not {', '.join(LABELS)}")
+    check_weights(folder / "model.safetensors", _expected(where, lambda: AutoModelForTokenClassification.from_config(config)))
+    with _one_line(where):
+        model = AutoModelForTokenClassification.from_pretrained(
+            folder, config=config, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, **more
+        )
+    return model.eval()
+
+
+def load_encoder(where: str) -> Any:
+    """A pretrained encoder with a new tagging head, or one that has it, to start training from.
+
+    Raises:
+        ConlipaError: it cannot be loaded, or its weights are not those of its configuration.
+    """
+    folder = folder_of(where, "model", ("config.json",))
+    config = load_config(folder)
+    config.num_labels = len(LABELS)
+    config.id2label, config.label2id = dict(enumerate(LABELS)), {label: number for number, label in enumerate(LABELS)}
+    if (folder / "model.safetensors").is_file():
+        expected = _expected(where, lambda: AutoModelForTokenClassification.from_config(config))
+        prefix = f"{config.model_type.replace('-', '_').removeprefix('xlm_')}."  # a bare encoder lacks it
+        check_weights(folder / "model.safetensors", expected, prefix)
+    with _one_line(where):
+        return AutoModelForTokenClassification.from_pretrained(folder, config=config, trust_remote_code=False, dtype=torch.float32)
+
+
+def load_tokenizer(where: str) -> Any:
+    """The tokenizer of a folder or repo.
+
+    Raises:
+        ConlipaError: it cannot be loaded.
+    """
+    folder = folder_of(where, "model", ())
+    _refuse_code(folder)
+    with _one_line(f"{where}: its tokenizer"):
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        length = tokenizer.model_max_length
+        if isinstance(length, bool) or not isinstance(length, int | float) or length < 4:
+            raise ConlipaError(f"{where}: model_max_length of its tokenizer is {str(length)[:60]}, expected a number of 4 or more")
+        if tokenizer.pad_token_id is None or not tokenizer("a")["input_ids"]:
+            raise ConlipaError(f"{where}: its tokenizer has no padding token, or gives nothing")
+    return tokenizer
+
+
+def load_adapter(model: Any, where: str, adapter: str) -> Any:
+    """A model with a LoRA adapter on top.
+
+    Raises:
+        ConlipaError: it is no LoRA adapter, or not one of this model.
+    """
+    from peft import PeftModel
+
+    folder = folder_of(adapter, "adapter", ("adapter_config.json", "adapter_model.safetensors"))
+    raw = read_json(folder / "adapter_config.json")
+    _refuse_code(folder)
+    targets = raw.get("target_modules")
+    if raw.get("peft_type") != "LORA" or len(json.dumps(targets)) > _MOST_TARGETS:
+        raise ConlipaError(f"{adapter}: expected a LoRA adapter with target_modules of at most {_MOST_TARGETS} characters")
+    shapes = header(folder / "adapter_model.safetensors")
+    if not shapes:
+        raise ConlipaError(f"{adapter}: has no weights")
+    with _one_line(f"{adapter}: does not fit {where}"):
+        adapted = PeftModel.from_pretrained(model, folder).eval()
+    expected = {name.replace(".default.", "."): tuple(tensor.shape) for name, tensor in adapted.state_dict().items() if ".lora_" in name}
+    _compare(folder / "adapter_model.safetensors", {name: shape for name, shape in shapes.items() if ".lora_" in name}, expected)
+    return adapted
+
+
+def header(path: Path) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the tensors of a safetensors file; its weights are not read.
+
+    Raises:
+        ConlipaError: it is no such file.
+    """
+    with _one_line(str(path)), safe_open(path, framework="pt") as file:
+        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (no mapping)
+
+
+def check_weights(path: Path, expected: Mapping[str, tuple[int, ...]], prefix: str | None = None) -> None:
+    """Whether a file has the weights that a configuration expects: none is missing, to be filled with random numbers, none is left over.
+
+    Args:
+        prefix: that of the encoder, where the file may be a bare encoder's without a head.
+
+    Raises:
+        ConlipaError: names up to three that are missing, unexpected or of another shape.
+    """
+    found = header(path)
+    if prefix is not None and not any(name.startswith(prefix) for name in found):
+        found = {f"{prefix}{name}": shape for name, shape in found.items()}
+    _compare(path, found, expected, optional=_OPTIONAL if prefix is not None else ("position_ids",))
+
+
+def _compare(path: Path, found: Mapping[str, Any], expected: Mapping[str, Any], optional: tuple[str, ...] = ()) -> None:
+    def named(names: Iterator[str]) -> list[str]:
+        return [name for name in names if not any(part in name for part in optional)]
+
+    faults = {
+        "missing": named(name for name in expected if name not in found),
+        "unexpected": named(name for name in found if name not in expected),
+        "of another shape": named(name for name in found if name in expected and found[name] != expected[name]),
+    }
+    for fault, names in faults.items():
+        if names:
+            raise ConlipaError(f"{path}: {len(names)} weights are {fault}: {', '.join(name[:80] for name in names[:3])}")
+
+
+def _expected(where: str, build: Callable[[], Any]) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of a model's weights, without memory for them."""
+    with _one_line(where), torch.device("meta"):
+        return {name: tuple(tensor.shape) for name, tensor in build().state_dict().items()}
+
+
+@contextmanager
+def _one_line(what: str) -> Iterator[None]:
+    """Whatever a library raises over a foreign file, as one line: they raise of many kinds."""
+    try:
+        yield
+    except ConlipaError:
+        raise
+    except Exception as error:
+        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise ConlipaError(f"{what}: cannot be loaded ({reason})"[:400]) from error
