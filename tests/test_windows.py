@@ -6,8 +6,6 @@ from hypothesis import strategies as st
 
 from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
 from conlipa.dataset_scripts.g2p.words import Word, words
-from conlipa.dataset_scripts.wikiann.wikiann import LABELS
-from conlipa.modeling.inference.entities import LabelledText
 from conlipa.modeling.inference.windows import Spoken, sentences, text_windows, windows
 
 SIZES = st.lists(st.integers(1, 40), max_size=60)
@@ -76,10 +74,3 @@ def test_windows_carry_the_words_of_any_text(text: str) -> None:
     transcribe = phonemizer("eng")
     own = [window.words[number].word for window in text_windows(text, transcribe, 20) for number in window.own]
     assert own == words(text)
-
-
-def test_an_entity_ends_with_its_line() -> None:
-    text = LabelledText("Ada\nLovelace Byron\u2028King")
-    for word, label in zip(words(text.text), ("B-PER", "I-PER", "I-PER", "I-PER"), strict=True):
-        text.add(word, LABELS.index(label), 1.0)
-    assert [entity.text for entity in text.entities()] == ["Ada", "Lovelace Byron", "King"]

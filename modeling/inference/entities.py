@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -10,8 +9,6 @@ from typing import Any
 
 from conlipa.dataset_scripts.g2p.words import Word
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
-
-_LINE_BREAK = re.compile(r"[\n\r\f\v\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -50,9 +47,7 @@ class LabelledText:
         self._starts, self._ends, self._labels, self._scores = array("l"), array("l"), array("b"), array("f")
 
     def add(self, word: Word, label: int, probability: float) -> None:
-        """The next word that the model saw, with its label and the probability of that label. An entity ends with its line."""
-        if LABELS[label].startswith("I-") and self._ends and _LINE_BREAK.search(self.text, self._ends[-1], word.start):
-            label -= 1  # B- of the same type stands before it
+        """The next word that the model saw, with its label and the probability of that label."""
         self._starts.append(word.start)
         self._ends.append(word.end)
         self._labels.append(label)
