@@ -2,6 +2,7 @@
 
     accelerate launch modeling/train.py ner  --profile mini --corpus DIR --out runs/ner
     accelerate launch modeling/train.py ipac --profile mini --ner runs/ner --out runs/ipac
+    accelerate launch modeling/train.py ner  --profile mini --corpus titles=DIR:running=DIR --minutes 60 --out runs/ner
     python modeling/train.py ipac --profile paper --dry-run        # parameter counts, nothing else
 
 Interrupted, the same command resumes from its last checkpoint; re-running a finished one is a no-op.
