@@ -13,7 +13,9 @@ from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from conlipa.errors import ConlipaError, UsageError
 from conlipa.hub_cards.release import MANIFEST, Tree
+from conlipa.modeling.pretrained import read_json
 from conlipa.modeling.recipe_file import recorded_recipe
+from conlipa.paths import component
 
 PLACEHOLDER = "NAMESPACE"
 """Stands in the cards of a release for whoever will publish it."""
@@ -45,7 +47,9 @@ def read_tree(folder: Path) -> Tree:
     manifest = folder / MANIFEST
     if not manifest.is_file():
         raise ConlipaError(f"{folder}: no release ({MANIFEST} is missing); make one with `conlipa release --out {folder}`")
-    raw = json.loads(manifest.read_text(encoding="utf-8"))["recipe"]
+    raw = read_json(manifest).get("recipe")
+    if not isinstance(raw, dict):
+        raise ConlipaError(f"{manifest}: damaged (no recipe in it); name a folder that `conlipa release` made")
     tree = Tree(folder, recorded_recipe(manifest, raw))
     for name in tree.repos():
         if not (folder / name / "README.md").is_file():
@@ -92,24 +96,41 @@ def _repo(folder: Path, kind: str, name: str, namespace: str) -> Repo:
         if path.name == "README.md":
             files[inside] = _card(path, namespace)
         elif path.name == "adapter_config.json":
-            config = json.loads(path.read_text(encoding="utf-8"))
-            config["base_model_name_or_path"] = f"{namespace}/{Path(config['base_model_name_or_path']).name}"
+            config = read_json(path)
+            base = component(Path(str(config.get("base_model_name_or_path"))).name, f"{path}: base_model_name_or_path")
+            config["base_model_name_or_path"] = f"{namespace}/{base}"
             files[inside] = (json.dumps(config, indent=2, sort_keys=True) + "\n").encode()
         else:
             files[inside] = path
     return Repo(kind, name, files)
 
 
+def card_tags(text: str) -> list[str]:
+    """The tags of a card; none where its YAML is not valid."""
+    try:
+        return _tags(text)
+    except (ValueError, yaml.YAMLError):
+        return []
+
+
+def _tags(text: str) -> list[str]:
+    tags = RepoCard(text).data.to_dict().get("tags")  # type: ignore[no-untyped-call]
+    return [str(tag) for tag in tags] if isinstance(tags, list) else []
+
+
 def _card(path: Path, namespace: str) -> bytes:
     """The card with the namespace written in, checked as the Hub's own client reads it."""
-    text = path.read_text(encoding="utf-8").replace(f"{PLACEHOLDER}/", f"{namespace}/")
+    try:
+        text = path.read_text(encoding="utf-8").replace(f"{PLACEHOLDER}/", f"{namespace}/")
+    except UnicodeDecodeError as error:
+        raise ConlipaError(f"{path}: the card is not UTF-8 (byte {error.start})") from error
     content = text.encode()
     if len(content) > CARD_LIMIT:
         raise ConlipaError(f"{path}: the card has {len(content)} bytes; {CARD_LIMIT} at most")
     try:
-        data = dict(RepoCard(text).data.to_dict())  # type: ignore[no-untyped-call]
+        tags = _tags(text)
     except (ValueError, yaml.YAMLError) as error:
         raise ConlipaError(f"{path}: the card's YAML is not valid ({' '.join(str(error).split())})") from error
-    if KIT_TAG not in data.get("tags", []):
+    if KIT_TAG not in tags:
         raise ConlipaError(f"{path}: the card has no tag '{KIT_TAG}', by which the kit knows its own repos")
     return content

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from conlipa.atomic_files import write_json
-from conlipa.errors import ConlipaError
+from conlipa.errors import ConlipaError, UsageError
 from conlipa.hub import need_hub
-from conlipa.hub_cards.plan import KIT_TAG, Repo, plan
-from conlipa.hub_cards.retries import with_retries
+from conlipa.hub_cards.plan import KIT_TAG, Repo, card_tags, plan
+from conlipa.hub_cards.retries import RefusedError, with_retries
 
 COLLECTION = "Zero-shot NER on phonemes"
 
@@ -19,10 +21,12 @@ COLLECTION = "Zero-shot NER on phonemes"
 def publish(folder: Path, namespace: str, private: bool = False, dry_run: bool = False, force: bool = False) -> None:
     """Create the repos that are missing, commit what changed, tag the version, tie all together in a collection.
 
-    Stopped anywhere, the same command finishes it: each repo changes by one commit or not at all.
+    Stopped anywhere, the same command finishes it: each repo changes by one commit or not at all. With `private`, repos that are
+    there and public become private before anything is sent; without it, none changes its visibility.
 
     Raises:
-        ConlipaError: no finished release, no Hub, a namespace that is not yours, a repo of somebody else's making, or the Hub refuses.
+        UsageError: a namespace that is not yours.
+        ConlipaError: no finished release, no Hub, a repo of somebody else's making, or the Hub refuses.
     """
     repos = plan(folder, namespace)
     for repo in repos:
@@ -37,20 +41,26 @@ def publish(folder: Path, namespace: str, private: bool = False, dry_run: bool =
     if not force:
         for repo in repos:
             _check_ours(api, repo)
+    if private:
+        for repo in repos:
+            _hide(api, repo)
     commits = {repo.name: _commit(api, repo, private) for repo in repos}
     for repo in repos:
         _tag(api, repo, commits[repo.name])
-    _collect(api, repos, namespace, private)
     write_json({"namespace": namespace, "version": version("conlipa"), "commits": commits}, folder / ".published" / f"{namespace}.json")
     for name, commit in commits.items():
         print(f"{commit}  {name}")
+    try:
+        _collect(api, repos, namespace, private)
+    except RefusedError as error:  # all is published; a Hub may have no collections
+        print(f"conlipa: warning: no collection was made: {error}", file=sys.stderr)
 
 
 def _check_namespace(api: Any, namespace: str) -> None:
     me = with_retries("who am I", api.whoami)
     mine = [me["name"], *(org["name"] for org in me.get("orgs", []))]
     if namespace not in mine:
-        raise ConlipaError(f"namespace '{namespace}' is not yours (this token may publish to: {', '.join(mine)})")
+        raise UsageError(f"namespace '{namespace}' is not yours (this token may publish to: {', '.join(mine)})")
 
 
 def _files(api: Any, repo: Repo) -> list[str]:
@@ -61,7 +71,11 @@ def _files(api: Any, repo: Repo) -> list[str]:
 
 
 def _check_ours(api: Any, repo: Repo) -> None:
-    """A repo that is there must be empty, or carry the kit's tag in its card."""
+    """A repo that is there must be empty, or carry the kit's tag in its card.
+
+    Raises:
+        ConlipaError: it holds files that this kit did not write.
+    """
     there = _files(api, repo)
     if not there or (repo.kind == "space" and there == ["README.md"]):  # a new Space is born with a card
         return
@@ -69,8 +83,29 @@ def _check_ours(api: Any, repo: Repo) -> None:
     tags = set(getattr(info, "tags", None) or [])
     card = getattr(info, "card_data", None)
     tags |= set((card.to_dict().get("tags") or []) if card else [])
-    if KIT_TAG not in tags:
+    if KIT_TAG not in tags and not ("README.md" in there and _has_tag(api, repo)):
         raise ConlipaError(f"{repo.name}: holds {len(there)} files that this kit did not write ({', '.join(there[:3])}); --force overwrites them")
+
+
+def _has_tag(api: Any, repo: Repo) -> bool:
+    """Whether the README itself has the kit's tag: not every Hub parses cards."""
+    with TemporaryDirectory() as folder:
+        path = with_retries(repo.name, lambda: api.hf_hub_download(repo.name, "README.md", repo_type=repo.kind, local_dir=folder))
+        return KIT_TAG in card_tags(Path(path).read_text(encoding="utf-8", errors="replace"))
+
+
+def _hide(api: Any, repo: Repo) -> None:
+    """Make a repo private that is there and public.
+
+    Raises:
+        ConlipaError: the Hub does not do it.
+    """
+    if not with_retries(repo.name, lambda: api.repo_exists(repo.name, repo_type=repo.kind)):
+        return
+    if with_retries(repo.name, lambda: api.repo_info(repo.name, repo_type=repo.kind)).private:
+        return
+    with_retries(f"{repo.name}: is public and cannot be made private", lambda: api.update_repo_settings(repo.name, repo_type=repo.kind, private=True))
+    print(f"{repo.name}: was public, is private now", file=sys.stderr)
 
 
 def _commit(api: Any, repo: Repo, private: bool) -> str:
@@ -104,6 +139,8 @@ def _tag(api: Any, repo: Repo, commit: str) -> None:
 
 def _collect(api: Any, repos: list[Repo], namespace: str, private: bool) -> None:
     made = with_retries(COLLECTION, lambda: api.create_collection(COLLECTION, namespace=namespace, private=private, exists_ok=True))
+    if private and not made.private:
+        with_retries(COLLECTION, lambda: api.update_collection_metadata(made.slug, private=True))
     there = {item.item_id for item in with_retries(COLLECTION, lambda: api.get_collection(made.slug)).items}
     for repo in repos:
         if repo.name not in there:

@@ -30,6 +30,7 @@ from conlipa.modeling.evaluation import everyday
 from conlipa.modeling.evaluation.evaluation import evaluate, table
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
 from conlipa.modeling.inference.tagger import Tagger
+from conlipa.modeling.pretrained import read_json
 from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.recipe_file import completed
 from conlipa.modeling.train import train_stage
@@ -123,7 +124,7 @@ def _take_stage_one(folder: Path, recipe: Recipe, place: Path) -> None:
     """
     if not (folder / RECORD).is_file():
         raise ConlipaError(f"{folder}: holds no finished stage 1 ({RECORD} is missing)")
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    record = read_json(folder / RECORD)
     made_by, expected = completed(record.get("recipe") or {}), run_metadata_of(recipe, "ner", "")["recipe"]
     if recipe.ner.minutes:  # a run by the clock has no number of epochs
         made_by.get("ner", {})["epochs"] = expected["ner"]["epochs"]
@@ -145,7 +146,7 @@ def _claim(out: Path, recipe: Recipe, wikiann: str, sentences: str) -> None:
     }
     manifest = out / MANIFEST
     if manifest.is_file():
-        there = json.loads(manifest.read_text(encoding="utf-8"))
+        there = read_json(manifest)
         if isinstance(there.get("recipe"), dict):
             there["recipe"] = completed(there["recipe"])
         if there != mine:
@@ -202,8 +203,8 @@ def _scores(tree: Tree, recipe: Recipe) -> dict[str, Any]:
     """Both evaluations, from `evaluation.json` where the weights are those that it was made with."""
     made_with = {"ner": of_folder(str(tree.ner)), "ipac": of_folder(str(tree.ipac)), "pairs": of_pairs()}
     if tree.scores.is_file():
-        there: dict[str, Any] = json.loads(tree.scores.read_text(encoding="utf-8"))
-        if there["weights"] == made_with:
+        there = read_json(tree.scores)
+        if there.get("weights") == made_with:
             _say(f"evaluation: {tree.scores} is up to date")
             return there
     found: dict[str, Any] = {"weights": made_with, "split": "validation"}

@@ -19,6 +19,10 @@ _TRANSPORT_ERROR: type[Exception] = HfHubHTTPError.__mro__[1]
 _PASSING = {429, 500, 502, 503, 504}
 
 
+class RefusedError(ConlipaError):
+    """What the Hub will not do, however often it is asked."""
+
+
 def with_retries(what: str, call: Callable[[], Answer], pause: Callable[[float], None] = time.sleep) -> Answer:
     """The answer of a call; on 429, 5xx and broken connections it is made again, with doubling pauses. Calls must bear repeating.
 
@@ -31,7 +35,7 @@ def with_retries(what: str, call: Callable[[], Answer], pause: Callable[[float],
         except HfHubHTTPError as error:
             status = error.response.status_code if error.response is not None else 0
             if status not in _PASSING:
-                raise ConlipaError(_refusal(what, status, error)) from None
+                raise RefusedError(_refusal(what, status, error)) from None
             reason = f"answered {status}"
         except LocalTokenNotFoundError:
             raise ConlipaError("no Hub token: log in with `hf auth login`, or set HF_TOKEN") from None

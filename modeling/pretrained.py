@@ -19,6 +19,7 @@ from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokeni
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from conlipa.errors import ConlipaError, nearest
 from conlipa.hub import is_repo, snapshot
+from conlipa.modeling.adapter_settings import ADAPTER_CONFIG, check_ranks, check_settings
 
 ARCHITECTURES = ("roberta", "xlm-roberta", "bert", "canine")
 """What the kit trains, and the papers' baselines."""
@@ -36,7 +37,6 @@ _MOST_BYTES = 64_000_000
 """Of a JSON file: the tokenizers of large vocabularies have 20 MB."""
 _OPTIONAL = ("pooler.", "position_ids", "lm_head.", "cls.", "classifier.")
 """Weights that a pretrained encoder has and a tagger lacks, or the other way round."""
-_MOST_TARGETS = 1000
 
 
 def folder_of(where: str, what: str, needed: tuple[str, ...]) -> Path:
@@ -92,6 +92,11 @@ def load_config(folder: Path) -> Any:
         value = raw.get(key)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most):
             raise ConlipaError(f"{path}: {key} is {str(value)[:60]}, expected a whole number from 1 to {most:,}")
+    for key in ("attn_implementation", "_attn_implementation", "_attn_implementation_internal", "experts_implementation", "_experts_implementation"):
+        if raw.get(key) not in (None, "eager", "sdpa"):  # another one may be a kernel of the Hub: compiled code
+            raise ConlipaError(f"{path}: {key} is {str(raw[key])[:60]!r}, expected eager or sdpa")
+    if (folder / ADAPTER_CONFIG).exists():  # transformers would follow it to another base model
+        raise ConlipaError(f"{folder}: a model folder with an {ADAPTER_CONFIG}; keep the adapter in a folder of its own")
     for key in ("quantization_config", "torch_dtype", "dtype"):
         if raw.get(key) not in (None, "float32", "float16", "bfloat16"):
             raise ConlipaError(f"{path}: {key} is {str(raw[key])[:60]!r}, which this kit does not load")
@@ -145,16 +150,17 @@ def load_encoder(where: str) -> Any:
     Raises:
         ConlipaError: it cannot be loaded, or its weights are not those of its configuration.
     """
-    folder = folder_of(where, "model", ("config.json",))
+    folder = folder_of(where, "model", ("config.json", "model.safetensors"))
     config = load_config(folder)
     config.num_labels = len(LABELS)
     config.id2label, config.label2id = dict(enumerate(LABELS)), {label: number for number, label in enumerate(LABELS)}
-    if (folder / "model.safetensors").is_file():
-        expected = _expected(where, lambda: AutoModelForTokenClassification.from_config(config))
-        prefix = f"{config.model_type.replace('-', '_').removeprefix('xlm_')}."  # a bare encoder lacks it
-        check_weights(folder / "model.safetensors", expected, prefix)
+    expected = _expected(where, lambda: AutoModelForTokenClassification.from_config(config))
+    prefix = f"{config.model_type.replace('-', '_').removeprefix('xlm_')}."  # a bare encoder lacks it
+    check_weights(folder / "model.safetensors", expected, prefix)
     with _one_line(where):
-        return AutoModelForTokenClassification.from_pretrained(folder, config=config, trust_remote_code=False, dtype=torch.float32)
+        return AutoModelForTokenClassification.from_pretrained(
+            folder, config=config, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
+        )
 
 
 def load_tokenizer(where: str) -> Any:
@@ -183,19 +189,20 @@ def load_adapter(model: Any, where: str, adapter: str) -> Any:
     """
     from peft import PeftModel
 
-    folder = folder_of(adapter, "adapter", ("adapter_config.json", "adapter_model.safetensors"))
-    raw = read_json(folder / "adapter_config.json")
+    folder = folder_of(adapter, "adapter", (ADAPTER_CONFIG, "adapter_model.safetensors"))
+    raw = read_json(folder / ADAPTER_CONFIG)
     _refuse_code(folder)
-    targets = raw.get("target_modules")
-    if raw.get("peft_type") != "LORA" or len(json.dumps(targets)) > _MOST_TARGETS:
-        raise ConlipaError(f"{adapter}: expected a LoRA adapter with target_modules of at most {_MOST_TARGETS} characters")
     shapes = header(folder / "adapter_model.safetensors")
-    if not shapes:
-        raise ConlipaError(f"{adapter}: has no weights")
+    check_settings(folder / ADAPTER_CONFIG, raw)
+    check_ranks(folder, raw["r"], shapes)
     with _one_line(f"{adapter}: does not fit {where}"):
         adapted = PeftModel.from_pretrained(model, folder).eval()
-    expected = {name.replace(".default.", "."): tuple(tensor.shape) for name, tensor in adapted.state_dict().items() if ".lora_" in name}
-    _compare(folder / "adapter_model.safetensors", {name: shape for name, shape in shapes.items() if ".lora_" in name}, expected)
+    own = {name.replace(".default.", ".").replace(".modules_to_save", ""): tuple(tensor.shape) for name, tensor in adapted.state_dict().items()}
+    with_head = bool(raw.get("modules_to_save"))
+    expected = {
+        name: shape for name, shape in own.items() if ".lora_" in name or (with_head and ".classifier." in name and ".original_module." not in name)
+    }
+    _compare(folder / "adapter_model.safetensors", shapes, expected)
     return adapted
 
 

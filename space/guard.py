@@ -19,12 +19,13 @@ _POLICY = "; ".join(
         "font-src 'self' data:",
         "object-src 'none'",
         "base-uri 'self'",
+        "frame-ancestors 'self' https://huggingface.co https://*.huggingface.co https://*.hf.space",  # X-Frame-Options cannot name the Hub
     )
 )
 
 
 class Guard:
-    """ASGI middleware: 413 for what is too large, a Content-Security-Policy on every answer."""
+    """ASGI middleware: 413 for what is too large, a Content-Security-Policy and no guessing of types on every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -51,7 +52,9 @@ class Guard:
 
         async def with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["Content-Security-Policy"] = _POLICY
+                headers = MutableHeaders(scope=message)
+                headers["Content-Security-Policy"] = _POLICY
+                headers["X-Content-Type-Options"] = "nosniff"
             await send(message)
 
         await self.app(scope, counted, with_policy)

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from conlipa.errors import ConlipaError
 from conlipa.modeling.encoder import load_adapted
+from conlipa.modeling.pretrained import load_encoder
 from tests.conftest import ROOT, complaint
 
 Damage = Callable[[Path], Any]
@@ -28,12 +29,24 @@ def config(**changes: Any) -> Damage:
     return damage
 
 
+def adapter_config(**changes: Any) -> Damage:
+    def damage(folder: Path) -> None:
+        raw = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+        (folder / "adapter_config.json").write_text(json.dumps({**raw, **changes}), encoding="utf-8")
+
+    return damage
+
+
 def text(name: str, content: str | bytes) -> Damage:
     return lambda folder: (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def weights(change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]) -> Damage:
     return lambda folder: save_file(change(load_file(folder / "model.safetensors")), folder / "model.safetensors")
+
+
+def adapter_weights(change: Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]) -> Damage:
+    return lambda folder: save_file(change(load_file(folder / "adapter_model.safetensors")), folder / "adapter_model.safetensors")
 
 
 def tokenizer_config(**changes: Any) -> Damage:
@@ -68,6 +81,9 @@ def folder(tiny_release: Path, tmp_path: Path) -> Path:
         (config(vocab_size=0), "vocab_size is 0"),
         (config(quantization_config={"load_in_4bit": True}), "quantization_config"),
         (config(dtype="float3"), "dtype is 'float3'"),
+        (config(attn_implementation="someone/kernel"), "attn_implementation is 'someone/kernel', expected eager or sdpa"),
+        (config(_attn_implementation="flash_attention_2"), "expected eager or sdpa"),
+        (text("adapter_config.json", '{"peft_type": "LORA", "base_model_name_or_path": "someone/other"}'), "keep the adapter in a folder of its own"),
         (config(id2label={"0": "X"}), "its labels are not"),
         (text("config.json", "["), "not JSON"),
         (text("config.json", "[]"), "expected a JSON object"),
@@ -113,10 +129,20 @@ def test_no_code_of_a_model_folder_runs_whatever_is_answered(folder: Path, comma
     ("damage", "reason"),
     [
         (text("adapter_config.json", "{}"), "expected a LoRA adapter"),
-        (text("adapter_config.json", json.dumps({"peft_type": "LORA", "target_modules": "(a+)+" * 500})), "expected a LoRA adapter"),
-        (text("adapter_config.json", json.dumps({"peft_type": "LORA", "target_modules": ["nothing"]})), "does not fit"),
-        (lambda folder: save_file({}, folder / "adapter_model.safetensors"), "has no weights"),
-        (lambda folder: save_file({"x": torch.zeros(1)}, folder / "adapter_model.safetensors"), "weights are missing"),
+        (adapter_config(target_modules="(a+)+" * 500), "expected names or a simple pattern"),
+        (adapter_config(target_modules="(.*.*)*!"), "expected names or a simple pattern"),
+        (adapter_config(target_modules=["nothing"]), "does not fit"),
+        (adapter_config(r=1_000_000_000), "r is 1000000000, expected a whole number from 1 to 4096"),
+        (adapter_config(r=3), "r is 3, and the weights have"),
+        (adapter_config(lora_alpha="x"), "lora_alpha is x, expected a number"),
+        (adapter_config(megatron_config={"x": 1}, megatron_core="evil"), "megatron_config is {'x': 1}, a setting that this kit does not use"),
+        (adapter_config(layer_replication=[[0, 100_000]]), "layer_replication"),
+        (adapter_config(init_lora_weights="pissa"), "init_lora_weights is pissa"),
+        (adapter_config(rank_pattern={".*": 100_000_000}), "rank_pattern"),
+        (lambda folder: save_file({}, folder / "adapter_model.safetensors"), "has no LoRA weights"),
+        (lambda folder: save_file({"x": torch.zeros(1)}, folder / "adapter_model.safetensors"), "has no LoRA weights"),
+        (adapter_weights(lambda all_: {**all_, "more": torch.zeros(2)}), "weights are unexpected: more"),
+        (adapter_weights(lambda all_: {name: tensor for name, tensor in all_.items() if "layer.0.attention" not in name}), "weights are missing"),
         (text("adapter_model.safetensors", b"no"), "cannot be loaded"),
     ],
 )
@@ -152,3 +178,11 @@ def test_stock_peft_loads_an_adapter_by_itself(tiny_release: Path, tmp_path: Pat
     batch = tokenizer("^ l ʌ n d ə n ▁ ɪ z", return_tensors="pt")
     with torch.inference_mode():
         assert torch.allclose(stock(**batch).logits, ours(**batch).logits, atol=1e-4)
+
+
+def test_a_start_model_is_never_unpickled(tiny_release: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_release / "tiny-ner", tmp_path / "model"))
+    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ConlipaError, match=r"model\.safetensors is missing"):
+        load_encoder(str(folder))

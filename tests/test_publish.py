@@ -6,15 +6,22 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import HfApi
 
 from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
+from conlipa.errors import ConlipaError
+from conlipa.hub_cards import publish as publishing
+from conlipa.hub_cards import retries
 from conlipa.hub_cards.cards import wikiann_card
+from conlipa.hub_cards.plan import plan
 from tests.conftest import complaint, conlipa, run
-from tests.hub import loopback_hub
+from tests.hub import LoopbackHub, loopback_hub
+from tests.hub.answer import Answer, Refused, as_json
 from tests.serving import serving
 
 REPOS = ["conlipa", "wikiann-ipa", "tiny-ner", "tiny-ipac", "phoneme_ner_f1", "zero-shot-ner"]
@@ -106,7 +113,7 @@ def test_no_token_is_ever_shown(small_release: Path, tmp_path: Path) -> None:
     with loopback_hub(tmp_path / "hub", tokens={planted: "someone"}) as served:
         env = {**served.env(), "HF_TOKEN": planted, "HF_DEBUG": "1", "HF_HUB_VERBOSITY": "debug"}
         good = conlipa("publish", str(small_release), "--namespace", "someone", env=env)
-        bad = conlipa("publish", str(small_release), "--namespace", "nobody", env=env, code=1)
+        bad = conlipa("publish", str(small_release), "--namespace", "nobody", env=env, code=2)
         assert planted not in good.stdout + good.stderr + bad.stdout + bad.stderr
         assert not [path for path in small_release.rglob("*") if path.is_file() and planted.encode() in path.read_bytes()]
 
@@ -115,7 +122,7 @@ def test_no_token_is_ever_shown(small_release: Path, tmp_path: Path) -> None:
 def test_rights_are_named(small_release: Path, tmp_path: Path) -> None:
     command = ["publish", str(small_release), "--namespace", "someone"]
     with loopback_hub(tmp_path / "hub") as served:
-        assert "namespace 'other' is not yours" in complaint("publish", str(small_release), "--namespace", "other", code=1, env=served.env())
+        assert "namespace 'other' is not yours" in complaint("publish", str(small_release), "--namespace", "other", code=2, env=served.env())
         wrong = {**served.env(), "HF_TOKEN": "hf_wrong"}
         assert "the token is not accepted" in complaint(*command, code=1, env=wrong)
         assert "no Hub token" in complaint(*command, code=1, env={**served.env(), "HF_TOKEN": ""})
@@ -134,6 +141,94 @@ def test_somebody_elses_repo_is_not_overwritten_without_force(small_release: Pat
         assert "someone/tiny-ner: holds 1 files that this kit did not write (thesis.txt)" in reason
         assert served.state() == before
         conlipa("publish", str(small_release), "--namespace", "someone", "--force", env=served.env())
+
+
+@pytest.fixture
+def two_repos(small_release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A release of which only the smallest two repos are published, in this process: the Hub's first pause is none."""
+    monkeypatch.setattr(publishing, "plan", lambda *given: [repo for repo in plan(*given) if repo.name.endswith(("/tiny-ipac", "/phoneme_ner_f1"))])
+    monkeypatch.setattr(retries, "FIRST_PAUSE_S", 0.0)
+    return Path(shutil.copytree(small_release, tmp_path / "release"))
+
+
+def published(release: Path, hub: Any, monkeypatch: pytest.MonkeyPatch, **more: bool) -> None:
+    monkeypatch.setattr(publishing, "need_hub", lambda namespace: None)
+    monkeypatch.setattr("huggingface_hub.HfApi", partial(HfApi, endpoint=hub.url, token="hf_test"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+    publishing.publish(release, "someone", **more)
+
+
+def test_private_makes_public_repos_private_before_anything_is_sent(two_repos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with loopback_hub(tmp_path / "hub") as served:
+        published(two_repos, served, monkeypatch)
+        served.requests.clear()
+        with (two_repos / "tiny-ipac" / "README.md").open("a", encoding="utf-8") as card:
+            card.write("One more line.\n")
+        published(two_repos, served, monkeypatch, private=True)
+        calls = [path for method, path in served.requests if method in ("PUT", "POST")]
+        settings = [number for number, path in enumerate(calls) if path.endswith("/settings")]
+        assert len(settings) == 2
+        assert max(settings) < min(number for number, path in enumerate(calls) if "/commit/" in path)
+        api = HfApi(endpoint=served.url, token="hf_test")
+        assert api.repo_info("someone/tiny-ipac").private
+        assert api.repo_info("someone/phoneme_ner_f1", repo_type="space").private
+        assert all(json.loads(data)["private"] for path, data in served.state().items() if path.startswith("collections/"))
+        published(two_repos, served, monkeypatch)  # without the option nothing changes its visibility
+        assert api.repo_info("someone/tiny-ipac").private
+
+
+def test_a_hub_without_tags_and_collections_will_do(
+    two_repos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = LoopbackHub.answer
+
+    def answer(self: LoopbackHub, method: str, path: str, query: str, headers: Any, body: bytes) -> Answer:
+        if path.startswith("/api/collections"):
+            return Refused(501, "no collections here").answer()
+        given = plain(self, method, path, query, headers, body)
+        if method == "GET" and re.fullmatch(r"/api/(models|spaces|datasets)/someone/[^/]+", path) and given.status == 200:
+            return as_json({key: value for key, value in json.loads(given.body).items() if key not in ("tags", "cardData")})
+        return given
+
+    monkeypatch.setattr(LoopbackHub, "answer", answer)
+    with loopback_hub(tmp_path / "hub") as served:
+        for _ in range(2):  # the second finds its own files
+            published(two_repos, served, monkeypatch)
+            said = capsys.readouterr()
+            assert "conlipa: warning: no collection was made" in said.err
+            assert len(re.findall(r"^[0-9a-f]{40}  someone/", said.out, re.MULTILINE)) == 2
+            assert list(json.loads((two_repos / ".published" / "someone.json").read_text(encoding="utf-8"))["commits"]) == [
+                "someone/tiny-ipac",
+                "someone/phoneme_ner_f1",
+            ]
+        HfApi(endpoint=served.url, token="hf_test").upload_file(
+            repo_id="someone/tiny-ipac", path_in_repo="README.md", path_or_fileobj=b"---\nlicense: mit\n---\nmine\n"
+        )
+        with pytest.raises(ConlipaError, match="files that this kit did not write"):
+            published(two_repos, served, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("release.json", b"{", "release.json: not JSON"),
+        ("release.json", b"[]", "release.json: expected a JSON object"),
+        ("release.json", b"{}", "release.json: damaged (no recipe in it)"),
+        ("release.json", b'{"recipe": {"name": "../../EVIL"}}', "release.json"),
+        ("space/README.md", b"\xff\xfe", "space/README.md: the card is not UTF-8"),
+        ("tiny-ipac/adapter_config.json", b"{}{", "adapter_config.json: not JSON"),
+        ("tiny-ipac/adapter_config.json", b'{"base_model_name_or_path": "a b"}', "base_model_name_or_path is 'a b', expected one name"),
+    ],
+)
+def test_a_damaged_release_is_one_line(small_release: Path, tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    folder = Path(shutil.copytree(small_release, tmp_path / "release"))
+    (folder / name).write_bytes(content)
+    with pytest.raises(ConlipaError) as caught:
+        plan(folder, "someone")
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) <= 400
 
 
 def test_a_card_that_the_hub_would_refuse_stops_before_anything_is_sent(small_release: Path, tmp_path: Path) -> None:

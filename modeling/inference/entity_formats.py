@@ -50,6 +50,8 @@ def write_brat(folder: Path, documents: Iterable[tuple[str, Iterable[Tagged]]]) 
     Raises:
         UsageError: the folder holds something already, or two documents have one name.
     """
+    if folder.resolve() == Path.cwd():  # a folder is written beside its place, and this one is in use
+        raise UsageError(f"{folder}: is the working folder; --out takes a new folder")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: is not empty; --out takes a new folder")
     with atomic_folder(folder) as new:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from conlipa.errors import ConlipaError, UsageError, nearest
 from conlipa.modeling.inference.backend import Backend
-from conlipa.modeling.inference.onnx_backend import OnnxBackend
+from conlipa.modeling.inference.onnx_backend import MOST_TEMPERATURE, OnnxBackend
 from conlipa.modeling.inference.origin import made_from
 
 ONNX_FILE = "model.onnx"
@@ -54,9 +54,12 @@ def temperature(model: str, adapter: str | None) -> float:
     if not file.is_file():
         return 1.0
     try:
-        found = float(json.loads(file.read_text(encoding="utf-8"))["temperature"])
-    except (ValueError, TypeError, KeyError) as error:
+        written = json.loads(file.read_text(encoding="utf-8"))["temperature"]
+        if type(written) not in (int, float):
+            raise TypeError(written)
+        found = float(written)
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
         raise ConlipaError(f"{file}: expected JSON with a number at 'temperature'") from error
-    if not found > 0:
-        raise ConlipaError(f"{file}: temperature is {found}, expected a number above 0")
+    if not 0 < found <= MOST_TEMPERATURE:
+        raise ConlipaError(f"{file}: temperature is {found}, expected a number above 0, at most {MOST_TEMPERATURE:,}")
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,6 +21,9 @@ from conlipa.modeling.inference.origin import check_unchanged, of_file
 METADATA = "conlipa"
 """Key of the metadata that `conlipa export` writes into the file: tokenizer, length, temperature, what it was made from."""
 
+MOST_TEMPERATURE = 1_000_000
+_MOST_LENGTH = 1_000_000
+
 
 class OnnxBackend:
     """`backend.Backend` of a file: each window by itself on one core, as many at once as there are cores. Any thread may call it.
@@ -35,15 +38,15 @@ class OnnxBackend:
         self._of_process: dict[int, tuple[Any, ThreadPoolExecutor]] = {}
         session, _ = self._running()
         self._path = path.absolute()  # a forked process may work in another folder
-        try:
-            written = json.loads(session.get_modelmeta().custom_metadata_map[METADATA])
-        except (KeyError, ValueError) as error:
-            raise ConlipaError(f"{path}: no model that `conlipa export` wrote (no {METADATA} in its metadata)") from error
+        written = _written(path, session)
         self.made_from: list[str] = written["made_from"]
         self.max_length: int = written["max_length"]
         self.temperature: float = written["temperature"]
         self.case_marks: bool = written.get("case_marks", False)
-        self.tokenizer = Tokenizer.from_str(written["tokenizer"])
+        try:
+            self.tokenizer = Tokenizer.from_str(written["tokenizer"])
+        except Exception as error:  # what `tokenizers` raises, plainly
+            raise ConlipaError(f"{path}: its tokenizer is damaged ({str(error)[:200]})") from error
         self.tokenizer.enable_truncation(self.max_length)
 
     def _running(self) -> tuple[Any, ThreadPoolExecutor]:
@@ -73,6 +76,30 @@ def _reopened(path: str, digest: str, temperature: float) -> OnnxBackend:
     check_unchanged(path, [digest], [made._digest])
     made.temperature = temperature
     return made
+
+
+def _written(path: Path, session: Any) -> dict[str, Any]:
+    """What `conlipa export` wrote into the file.
+
+    Raises:
+        ConlipaError: it is missing, or one of its values cannot be.
+    """
+    try:
+        written = json.loads(session.get_modelmeta().custom_metadata_map[METADATA])
+    except (KeyError, ValueError, RecursionError) as error:
+        raise ConlipaError(f"{path}: no model that `conlipa export` wrote (no {METADATA} in its metadata)") from error
+    allowed: dict[str, Callable[[Any], bool]] = {
+        "made_from": lambda value: isinstance(value, list) and all(isinstance(digest, str) for digest in value),
+        "max_length": lambda value: type(value) is int and 4 <= value <= _MOST_LENGTH,
+        "temperature": lambda value: type(value) in (int, float) and 0 < value <= MOST_TEMPERATURE,
+        "case_marks": lambda value: value in (None, False, True),
+        "tokenizer": lambda value: isinstance(value, str),
+    }
+    for key, good in allowed.items():
+        value = written.get(key) if isinstance(written, dict) else None
+        if not good(value):
+            raise ConlipaError(f"{path}: {key} of its metadata is {str(value)[:60]}, which `conlipa export` does not write; write it anew")
+    return dict(written)
 
 
 def _session(path: Path) -> Any:

@@ -12,6 +12,7 @@ The import registers the two datasets, so that `load_dataset("conlipa", "kor")` 
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -46,5 +47,9 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
+
+# Nobody is told who uses the kit: each library reads this when it is imported, and onnxruntime listens to nothing else.
+for _switch, _state in (("ORT_DISABLE_TELEMETRY", "1"), ("HF_HUB_DISABLE_TELEMETRY", "1"), ("GRADIO_ANALYTICS_ENABLED", "False")):
+    os.environ.setdefault(_switch, _state)
 
 register_when_imported()

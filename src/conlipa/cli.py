@@ -128,6 +128,12 @@ def _languages(arguments: argparse.Namespace) -> None:
         )
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text[:6]) <= 65_535:
+        raise argparse.ArgumentTypeError(f"{text[:60]!r} is no port (1 to 65535)")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:  # long: one command after the other, as `--help` lists them
     parser = argparse.ArgumentParser(prog="conlipa", description="Zero-shot named entity recognition on phonemes.")
     parser.add_argument("--version", action="version", version=f"conlipa {__version__}")
@@ -211,7 +217,7 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
     send.add_argument("--force", action="store_true", help="overwrite repos that hold files of somebody else")
     demo = command("demo", _demo, "Open the Space in the browser, on this machine.")
     model_options(demo, revision=False)
-    demo.add_argument("--port", type=int, default=7860)
+    demo.add_argument("--port", type=_port, default=7860)
     names = command("languages", _languages, "The languages that the kit knows, with their engines.")
     names.add_argument("--json", action="store_true", help="JSON Lines")
     return parser
