@@ -24,7 +24,9 @@ from conlipa.dataset_scripts.wikiann.wikiann import source
 LANGS = ("eng", "bel", "urd", "swa")
 ROWS = zip(*([(" ".join(s.tokens), lang) for s in source("sample").sentences(lang, "validation")[: int(os.environ["MANY"])]] for lang in LANGS))
 WORK = [pair for row in ROWS for pair in row]
-signal.alarm(240)  # what hangs is killed, and its children with it
+os.setsid()
+signal.signal(signal.SIGALRM, lambda *_: os.killpg(0, signal.SIGKILL))  # what hangs is killed, and its children with it
+signal.alarm(240)
 tagger = Tagger.from_pretrained(os.environ["MODEL"], backend=os.environ["BACKEND"])
 
 def forget():
@@ -87,6 +89,7 @@ for other in others:
 for _ in range({forks}):
     child = os.fork()
     if child == 0:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(100)
         forget()
         right = tagger(texts, lang="swa") == together and [tagger(text, lang=lang) for text, lang in WORK] == expected

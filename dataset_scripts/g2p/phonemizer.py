@@ -38,6 +38,9 @@ def _quirks(name: str) -> tuple[tuple[str, str], ...]:
 class Phonemizer:
     """The transcriber of one language; a call takes words and gives the phonemes of each, never an empty list.
 
+    >>> Phonemizer("swa")(["Nairobi", "1999"])
+    [['n', 'a', 'i', 'ɾ', 'o', 'ɓ', 'i'], ['1', '9', '9', '9']]
+
     Each distinct word is worked out once, and its list handed out to whoever asks: not to be changed. Any thread may call it; pickled, it is
     what it was made from, without what it has learnt.
 

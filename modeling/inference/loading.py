@@ -16,8 +16,11 @@ CALIBRATION_FILE = "calibration.json"
 BACKENDS = ("auto", "torch", "onnx")
 
 
-def load_backend(model: str, adapter: str | None = None, backend: str = "auto") -> Backend:
+def load_backend(model: str, adapter: str | None = None, backend: str = "auto", device: str | None = None) -> Backend:
     """The backend of a model (and adapter), or of an ONNX file.
+
+    Args:
+        device: where torch computes (None: a GPU where there is one); onnxruntime computes on the CPU.
 
     Raises:
         UsageError: an unknown backend, or one that does not go with the model.
@@ -25,12 +28,15 @@ def load_backend(model: str, adapter: str | None = None, backend: str = "auto") 
     """
     if backend not in BACKENDS:
         raise UsageError(f"unknown backend '{backend}'{nearest(backend, BACKENDS)} (backends: {', '.join(BACKENDS)})")
+    elsewhere = device not in (None, "cpu")
+    if elsewhere and (backend == "onnx" or model.endswith(".onnx")):
+        raise UsageError(f"device '{device}': onnxruntime computes on the CPU here; take the backend torch")
     if model.endswith(".onnx"):
         if adapter or backend == "torch":
             raise UsageError(f"{model}: an ONNX file is run by onnxruntime and takes no adapter")
         return OnnxBackend(Path(model))
     file = Path(adapter or model) / ONNX_FILE
-    if backend == "onnx" or (backend == "auto" and file.is_file() and find_spec("onnxruntime")):
+    if backend == "onnx" or (backend == "auto" and not elsewhere and file.is_file() and find_spec("onnxruntime")):
         made = OnnxBackend(file)
         if made.made_from == made_from(model, adapter):
             made.temperature = temperature(model, adapter)  # that of the file is older
@@ -39,7 +45,7 @@ def load_backend(model: str, adapter: str | None = None, backend: str = "auto") 
             raise ConlipaError(f"{file}: was made from other weights; write it anew with `conlipa export`")
     from conlipa.modeling.inference.torch_backend import TorchBackend
 
-    loaded = TorchBackend.load(model, adapter)
+    loaded = TorchBackend.load(model, adapter, on=device)
     loaded.temperature = temperature(model, adapter)
     return loaded
 

@@ -27,11 +27,12 @@ def packaged(model: str, adapter: str | None = None) -> tuple[str, str | None]:
     return str(folder / "ner"), adapter or str(folder / "ipac")
 
 
-def located(model: str, adapter: str | None = None, revision: str | None = None) -> tuple[str, str | None]:
+def located(model: str, adapter: str | None = None, revision: str | None = None, cache_dir: str | Path | None = None) -> tuple[str, str | None]:
     """`packaged`; a Hub repo as the folder of its snapshot, so that its records and its `model.onnx` are there like those of any folder.
 
     Args:
         revision: a branch, tag or commit of the repos.
+        cache_dir: where snapshots are kept (default: the cache of `huggingface_hub`).
 
     Raises:
         UsageError: a revision, and no repo that could have it.
@@ -42,6 +43,6 @@ def located(model: str, adapter: str | None = None, revision: str | None = None)
         raise UsageError(f"--revision {revision}: is for Hub repos, and {model} is a folder")
 
     def folder(where: str) -> str:
-        return str(snapshot(where, revision)) if is_repo(where) else where
+        return str(snapshot(where, revision, cache_dir)) if is_repo(where) else where
 
     return folder(model), folder(adapter) if adapter else None

@@ -12,6 +12,7 @@ from torch.nn.functional import pad
 from tqdm.auto import tqdm
 
 from conlipa.concurrency import one_torch_thread_after_fork
+from conlipa.errors import ConlipaError, UsageError
 from conlipa.modeling.data.batches import token_batch
 
 POSITIONS_A_BATCH = 2048
@@ -25,15 +26,44 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def device_of(name: str | None) -> torch.device:
+    """`cpu`, `cuda`, `cuda:1` as torch has it; None is `device()`.
+
+    Raises:
+        UsageError: no name of a device.
+        ConlipaError: this machine has no such device.
+    """
+    if name is None:
+        return device()
+    try:
+        found = torch.device(name)
+    except RuntimeError as error:
+        raise UsageError(f"device '{name}': expected cpu, cuda or cuda:NUMBER") from error
+    try:
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ConlipaError(f"device '{name}': this machine has none ({str(error).splitlines()[0]})") from error
+    return found
+
+
 @torch.inference_mode()
-def logits(model: Any, examples: Sequence[dict[str, list[int]]], pad_id: int, progress: str | None = None, bf16: bool = False) -> list[torch.Tensor]:
+def logits(
+    model: Any,
+    examples: Sequence[dict[str, list[int]]],
+    pad_id: int,
+    progress: str | None = None,
+    bf16: bool = False,
+    on: torch.device | None = None,
+) -> list[torch.Tensor]:
     """(positions, labels) scores of each example in float32, in the order given; they do not depend on the batch.
 
     Args:
         bf16: multiply in bfloat16, several times as fast where the processor has it.
+        on: None is `device()`.
     """
+    on = on or device()
     one_torch_thread_after_fork()
-    model = model.to(device()).eval()
+    model = model.to(on).eval()
     found: list[torch.Tensor] = [torch.empty(0)] * len(examples)
     lengths = [len(example["input_ids"]) for example in examples]
     shown = progress is not None and sys.stderr.isatty()
@@ -42,8 +72,8 @@ def logits(model: Any, examples: Sequence[dict[str, list[int]]], pad_id: int, pr
             batch = token_batch([{"input_ids": examples[i]["input_ids"]} for i in indices], pad_id)
             missing = _width(lengths[indices[0]]) - batch["input_ids"].shape[1]
             batch = {name: pad(tensor, (0, missing), value=pad_id if name == "input_ids" else 0) for name, tensor in batch.items()}
-            with torch.autocast(device().type, torch.bfloat16, enabled=bf16):
-                scores = model(**{name: tensor.to(device()) for name, tensor in batch.items()}).logits.float().cpu()
+            with torch.autocast(on.type, torch.bfloat16, enabled=bf16):
+                scores = model(**{name: tensor.to(on) for name, tensor in batch.items()}).logits.float().cpu()
             for row, i in enumerate(indices):
                 found[i] = scores[row, : lengths[i]].clone()
             if bar is not None:

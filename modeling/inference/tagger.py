@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from conlipa.dataset_scripts.g2p.language_guess import guess_language
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, phonemizer
 from conlipa.dataset_scripts.tables import digest
+from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import NO_WORD, encode
 from conlipa.modeling.inference.backend import Backend
 from conlipa.modeling.inference.entities import Entity, LabelledText
@@ -20,6 +21,7 @@ from conlipa.modeling.inference.loading import load_backend
 from conlipa.modeling.inference.origin import lasting, of_file
 from conlipa.modeling.inference.packaged import MINI, located
 from conlipa.modeling.inference.phoneme_ids import remembered
+from conlipa.modeling.inference.saving import push, save
 from conlipa.modeling.inference.windows import Window, text_windows
 
 __all__ = ["Entity", "Tagger"]
@@ -30,12 +32,17 @@ BATCH_SIZE = 256
 class Tagger:
     """Finds persons, organisations and places in text of a language that the model never saw.
 
+    >>> tagger = Tagger.from_pretrained(lang="tgk")
+    >>> [(entity.label, entity.text, entity.start, entity.end) for entity in tagger("Душанбе — пойтахти Тоҷикистон .")]
+    [('LOC', 'Душанбе', 0, 7)]
+
     Any thread may call it, and a forked process may use it. Pickled, it is what it was made from, with digests of the files.
     """
 
     def __init__(self, backend: Backend, lang: str | None = None, engine: str = "auto") -> None:
         self.backend, self.lang, self.engine = backend, lang, engine
         self._tokenizer = remembered(backend.tokenizer)
+        self._made_from: tuple[str, str | None] | None = None
 
     def __reduce__(self) -> Any:
         kind, _, code = self.engine.partition(":")
@@ -43,7 +50,7 @@ class Tagger:
         if kind == "map":
             engine, read_by = f"map:{lasting(code)}", [digest(), of_file(Path(code))]
         # The digests are for whoever hashes the pickle (`datasets`): another transcription gives other entities.
-        return _unpickled, (type(self), self.backend, self.lang, engine, read_by)
+        return _unpickled, (type(self), self.backend, self.lang, engine, self._made_from, read_by)
 
     @classmethod
     def from_pretrained(
@@ -54,18 +61,57 @@ class Tagger:
         engine: str = "auto",
         backend: str = "auto",
         revision: str | None = None,
+        device: str | None = None,
+        cache_dir: str | Path | None = None,
     ) -> Tagger:
         """A tagger from `mini` or `mini-en`, a folder, a Hub repo or an ONNX file; an adapter is merged into the weights once.
 
         Args:
             backend: `torch`; `onnx`, which needs the `model.onnx` of `conlipa export`; `auto` takes that file where it
                 lies beside the weights and was made from them, and torch otherwise. A GPU is used by torch only.
+            lang: of the texts, ISO 639-3, where a call names none.
+            engine: what transcribes, as `conlipa phonemize --engine`.
             revision: a branch, tag or commit of the Hub repos.
+            device: of torch: `cpu`, `cuda`, `cuda:1` (default: a GPU where there is one).
+            cache_dir: where what comes from the Hub is kept (default: the cache of `huggingface_hub`).
 
         Raises:
-            ConlipaError: model, adapter or file cannot be loaded.
+            UsageError: an unknown backend, or a revision or device that does not go with the model.
+            ConlipaError: model, adapter or file cannot be loaded, or this machine has no such device.
         """
-        return cls(load_backend(*located(model, adapter, revision), backend), lang, engine)
+        where = located(model, adapter, revision, cache_dir)
+        made = cls(load_backend(*where, backend, device), lang, engine)
+        made._made_from = lasting(where[0]), where[1] and lasting(where[1])
+        return made
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write one folder that `from_pretrained` and stock `transformers` load: merged weights in float32, tokenizer, temperature, card.
+
+        Raises:
+            ConlipaError: a tagger that was not made by `from_pretrained`, or of an ONNX file; a folder that is not empty or cannot be written.
+        """
+        save(*self._weights(), Path(folder))
+
+    def push_to_hub(self, repo: str, private: bool = False, token: str | None = None) -> str:
+        """`save_pretrained` into a model repo `OWNER/NAME` on the Hub, made where there is none; gives the commit's URL.
+
+        Raises:
+            ConlipaError: as `save_pretrained`; no Hub, or it refuses.
+        """
+        return push(*self._weights(), repo, private, token)
+
+    def _weights(self) -> tuple[str, str | None]:
+        if self._made_from is None:
+            raise ConlipaError("this tagger was not made by from_pretrained, and does not know where its weights come from")
+        return self._made_from
+
+    # A str is itself a sequence of str, and a sequence an iterable: the first that fits is meant.
+    @overload
+    def __call__(self, texts: str, lang: str | None = None, batch_size: int = ...) -> list[Entity]: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, texts: Sequence[str], lang: str | None = None, batch_size: int = ...) -> list[list[Entity]]: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, texts: Iterable[str], lang: str | None = None, batch_size: int = ...) -> Iterator[list[Entity]]: ...
 
     def __call__(self, texts: str | Iterable[str], lang: str | None = None, batch_size: int = BATCH_SIZE) -> Any:
         """The entities of a text, in order of their start; of several texts, such a list for each.
@@ -87,6 +133,9 @@ class Tagger:
             return next(self._tag([texts], lang, batch_size))
         found = self._tag(texts, lang, batch_size)
         return list(found) if isinstance(texts, Sequence) else found
+
+    predict = __call__
+    """The same, by the name that other libraries have for it."""
 
     def _phonemizer(self, lang: str | None, text: str) -> Phonemizer:
         if lang is None and not self.engine.startswith("map:"):
@@ -130,5 +179,7 @@ class Tagger:
             text.add(word, label, score)
 
 
-def _unpickled(kind: type[Tagger], backend: Backend, lang: str | None, engine: str, read_by: list[str]) -> Tagger:
-    return kind(backend, lang, engine)
+def _unpickled(kind: type[Tagger], backend: Backend, lang: str | None, engine: str, made_from: tuple[str, str | None] | None, _: list[str]) -> Tagger:
+    made = kind(backend, lang, engine)
+    made._made_from = made_from
+    return made

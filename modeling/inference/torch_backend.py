@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from conlipa.concurrency import one_torch_thread_after_fork
 from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length, with_short_attention
 from conlipa.modeling.inference.origin import check_unchanged, lasting, made_from
-from conlipa.modeling.inference.prediction import device, logits
+from conlipa.modeling.inference.prediction import device, device_of, logits
 from conlipa.modeling.recipe import MARKED_PHONEMES
 
 
-def has_bf16() -> bool:
-    """Whether the device multiplies bfloat16 natively, and so about five times as fast as float32."""
-    return device().type == "cuda" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+def has_bf16(on: torch.device | None = None) -> bool:
+    """Whether the device (None: the accelerator where there is one) multiplies bfloat16 natively, and so about five times as fast as float32."""
+    return (on or device()).type == "cuda" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 class TorchBackend:
@@ -28,24 +28,34 @@ class TorchBackend:
     Pickled, one that was loaded is the names and the digest of what it was loaded from; any other its weights.
     """
 
-    def __init__(self, model: Any, tokenizer: Any, temperature: float = 1.0, bf16: bool | None = None) -> None:
-        """`bf16`: None where the processor has it. The model given stays as it is."""
+    def __init__(self, model: Any, tokenizer: Any, temperature: float = 1.0, bf16: bool | None = None, on: str | None = None) -> None:
+        """The model given stays as it is.
+
+        Args:
+            bf16: None where the processor has it.
+            on: the device, `cpu` or `cuda:1`; None is a GPU where there is one.
+
+        Raises:
+            ConlipaError: no such device.
+        """
+        self.on = on
         self.tokenizer, self.temperature = tokenizer, temperature
         self.max_length = max_length(tokenizer)
         self.case_marks = input_kind_of(model) == MARKED_PHONEMES
-        self.bf16 = has_bf16() if bf16 is None else bf16
+        self.bf16 = has_bf16(device_of(on)) if bf16 is None else bf16
         self.model = with_short_attention(copy.deepcopy(model).to(torch.bfloat16 if self.bf16 else torch.float32))
         self._loaded_from: tuple[str, str | None, list[str]] | None = None
 
     @classmethod
-    def load(cls, model: str, adapter: str | None = None, bf16: bool | None = None) -> TorchBackend:
+    def load(cls, model: str, adapter: str | None = None, bf16: bool | None = None, on: str | None = None) -> TorchBackend:
         """Of a folder or Hub repo, and an adapter's.
 
         Raises:
             ConlipaError: one of them cannot be loaded.
         """
         one_torch_thread_after_fork()
-        made = cls(*load_adapted(model, adapter), bf16=bf16)
+        device_of(on)  # a wrong one is said before the weights are read
+        made = cls(*load_adapted(model, adapter), bf16=bf16, on=on)
         model, adapter = lasting(model), adapter and lasting(adapter)
         made._loaded_from = model, adapter, made_from(model, adapter)
         return made
@@ -53,14 +63,14 @@ class TorchBackend:
     def __reduce__(self) -> Any:
         if self._loaded_from is None:
             return super().__reduce__()
-        return _reloaded, (*self._loaded_from, self.temperature, self.bf16)
+        return _reloaded, (*self._loaded_from, self.temperature, self.bf16, self.on)
 
     def __call__(self, examples: Sequence[dict[str, list[int]]]) -> list[NDArray[np.float32]]:
-        return [scores.numpy() for scores in logits(self.model, examples, self.tokenizer.pad_token_id)]
+        return [scores.numpy() for scores in logits(self.model, examples, self.tokenizer.pad_token_id, on=device_of(self.on))]
 
 
-def _reloaded(model: str, adapter: str | None, weights: list[str], temperature: float, bf16: bool) -> TorchBackend:
+def _reloaded(model: str, adapter: str | None, weights: list[str], temperature: float, bf16: bool, on: str | None) -> TorchBackend:
     check_unchanged(model, weights, made_from(model, adapter))
-    made = TorchBackend.load(model, adapter, bf16)
+    made = TorchBackend.load(model, adapter, bf16, on)
     made.temperature = temperature
     return made

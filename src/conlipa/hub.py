@@ -19,8 +19,8 @@ def is_repo(where: str) -> bool:
     return where.count("/") == 1 and not where.startswith(("/", ".", "~")) and not where.endswith((".onnx", "/")) and not Path(where).exists()
 
 
-def snapshot(repo: str, revision: str | None = None) -> Path:
-    """The folder of a model repo, fetched into the cache of `huggingface_hub` where it is not there yet.
+def snapshot(repo: str, revision: str | None = None, cache_dir: str | Path | None = None) -> Path:
+    """The folder of a model repo, fetched into `cache_dir` (default: the cache of `huggingface_hub`) where it is not there yet.
 
     Without a network, or with HF_HUB_OFFLINE, it is what the cache has.
 
@@ -37,11 +37,11 @@ def snapshot(repo: str, revision: str | None = None) -> Path:
         need_hub(repo)
     except ConlipaError as error:
         try:
-            return Path(snapshot_download(repo, revision=revision, allow_patterns=MODEL_FILES, local_files_only=True))
+            return Path(snapshot_download(repo, revision=revision, cache_dir=cache_dir, allow_patterns=MODEL_FILES, local_files_only=True))
         except (LocalEntryNotFoundError, HFValidationError):
             raise error from None
     try:
-        return Path(snapshot_download(repo, revision=revision, allow_patterns=MODEL_FILES))
+        return Path(snapshot_download(repo, revision=revision, cache_dir=cache_dir, allow_patterns=MODEL_FILES))
     except HFValidationError as error:
         raise ConlipaError(f"{repo}: neither a folder nor a name that the Hub allows ({str(error).splitlines()[0]})") from None
     except RevisionNotFoundError:

@@ -1,0 +1,70 @@
+"""A tagger as one folder of merged weights, which this kit and stock `transformers` load, and that folder as a repo on the Hub."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from conlipa.atomic_files import atomic_folder, write_text
+from conlipa.errors import ConlipaError
+from conlipa.hub import need_hub
+from conlipa.modeling.inference.loading import CALIBRATION_FILE
+
+_RECORD = "training.json"
+"""What the model was trained on: evaluation marks these languages as no zero-shot ones."""
+_CARD = """---
+library_name: conlipa
+pipeline_tag: token-classification
+tags: [conlipa, named-entity-recognition, phonemes]
+---
+
+A tagger of [conlipa](https://pypi.org/project/conlipa/): `conlipa.Tagger.from_pretrained("{name}")`. It reads phonemes, not letters.
+"""
+
+
+def save(model: str, adapter: str | None, folder: Path, name: str = "") -> None:
+    """Write the weights (an adapter merged into them) in float32, with configuration, tokenizer, temperature and a card.
+
+    Args:
+        folder: a new or empty one.
+        name: what the card calls it by (default: the folder's name).
+
+    Raises:
+        ConlipaError: an ONNX file, which holds no such weights; a folder with something in it, or one that cannot be written.
+    """
+    if model.endswith(".onnx"):
+        raise ConlipaError(f"{model}: an ONNX file is a tagger already, and has no weights to save; copy it")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConlipaError(f"{folder}: exists already; name a new folder")
+    from conlipa.modeling.encoder import load_adapted, save_tagger
+
+    loaded, tokenizer = load_adapted(model, adapter)
+    with atomic_folder(folder) as beside:
+        save_tagger(loaded, tokenizer, beside)
+        for file in (Path(adapter or model) / CALIBRATION_FILE, Path(model) / _RECORD):
+            if file.is_file():
+                shutil.copy(file, beside)
+        write_text(_CARD.format(name=name or folder.name), beside / "README.md")
+
+
+def push(model: str, adapter: str | None, repo: str, private: bool = False, token: str | None = None) -> str:
+    """`save` into a repo on the Hub, in one commit; gives the commit's URL.
+
+    Raises:
+        ConlipaError: no Hub, a name that it does not allow, or it refuses.
+    """
+    need_hub(repo)
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    api = HfApi(token=token, library_name="conlipa", library_version=version("conlipa"))
+    with TemporaryDirectory() as folder:
+        made = Path(folder) / "tagger"
+        save(model, adapter, made, repo)
+        try:
+            api.create_repo(repo, private=private, exist_ok=True)
+            return str(api.upload_folder(repo_id=repo, folder_path=made, commit_message="Upload a tagger").commit_url)
+        except (HfHubHTTPError, HFValidationError, OSError) as error:
+            raise ConlipaError(f"{repo}: could not be pushed ({str(error).strip().splitlines()[0]})") from error
