@@ -12,6 +12,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from rapidfuzz.distance import Levenshtein
+
 from conlipa.dataset_scripts.g2p.engines import engine
 from conlipa.dataset_scripts.g2p.ipa import segment
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer
@@ -21,12 +23,7 @@ from conlipa.errors import ConlipaError, exit_on_error
 
 def edit_distance(first: Sequence[str], second: Sequence[str]) -> int:
     """Levenshtein distance between two phoneme sequences."""
-    row = list(range(len(second) + 1))
-    for i, a in enumerate(first, 1):
-        diagonal, row[0] = row[0], i
-        for j, b in enumerate(second, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (a != b))
-    return row[-1]
+    return Levenshtein.distance(first, second)
 
 
 def read_dictionary(path: Path) -> list[tuple[str, str]]:
