@@ -42,7 +42,7 @@ Positive = Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=1e6)]
 Weight = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, le=1e6)]
 Logit = Annotated[float, BeforeValidator(_no_boolean), Field(ge=-20, le=20)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-Languages = Annotated[tuple[Text, ...], Field(min_length=1, max_length=1000)]
+Languages = Annotated[tuple[Annotated[str, AfterValidator(_named)], ...], Field(min_length=1, max_length=1000)]
 TRACKERS = ("tensorboard", "wandb", "trackio")
 """Where a run may show its losses (by Accelerate)."""
 
@@ -101,7 +101,7 @@ class Optimisation:
     """Sequences (or pairs) an optimiser step, over all processes."""
     optimizer: Literal["adamw", "muon"] = "adamw"
     """Muon: for the matrices of the encoder's layers, AdamW for all else; its steps are as long as AdamW's, so that one learning rate serves both."""
-    learning_rate: Annotated[float, Field(gt=0, le=10)] = 1e-5
+    learning_rate: Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=10)] = 1e-5
     weight_decay: Weight = 0.01
     warmup_ratio: Part = 0.025
     schedule: Literal["linear", "cosine"] = "linear"
@@ -110,7 +110,7 @@ class Optimisation:
     checkpoint_every: Whole = 200
     log_every: Whole = 10
     """Steps between two losses in the record, and in a tracker."""
-    minutes: Annotated[float, Field(gt=0, le=1_000_000)] | None = None
+    minutes: Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=1_000_000)] | None = None
     """Train for so long instead of for `epochs`, with the schedule fitted to it."""
     ema: Part = 0.0
     """Keep a moving average of the weights with this decay, and save it instead of the last step's; 0: none."""

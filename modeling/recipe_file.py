@@ -20,6 +20,8 @@ from conlipa.modeling.recipe import Recipe
 RECIPES = Path(__file__).parent / "recipes"
 _MOST_BYTES = 100_000
 _SECTIONS = ("encoder", "ner", "ipac")
+_YAML_FAULTS = (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError)
+"""What PyYAML raises: a tag that its value does not fit (`!!bool maybe`, `!!int ""`) ends in an error of Python's own."""
 _SHORT = reprlib.Repr()
 _SHORT.maxlevel, _SHORT.maxstring, _SHORT.maxother, _SHORT.maxlist, _SHORT.maxdict = 2, 60, 60, 4, 3
 
@@ -86,7 +88,7 @@ def read_yaml(path: Path) -> Any:
         return yaml.safe_load(text)
     except UnicodeDecodeError as error:
         raise ConlipaError(f"{path}: not UTF-8 (byte {error.start + 1})") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except _YAML_FAULTS as error:
         raise ConlipaError(f"{path}: not YAML: {' '.join(str(error).split())[:200]}") from error
 
 
@@ -102,7 +104,7 @@ def _change(raw: dict[str, Any], setting: str) -> None:
         place = place[section]
     try:
         place[key] = yaml.safe_load(value)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except _YAML_FAULTS as error:
         raise UsageError(f"--set {setting[:60]}: the value is not YAML") from error
 
 
@@ -115,7 +117,12 @@ def validated(where: str, raw: Mapping[str, Any]) -> Recipe:
     try:
         return TypeAdapter(Recipe).validate_python(dict(raw))
     except (ValidationError, RecursionError, TypeError) as error:
-        raise ConlipaError(f"{where}: {_complaint(error)}"[:400]) from None
+        raise ConlipaError(f"{where}: {_printable(_complaint(error))}"[:400]) from None
+
+
+def _printable(line: str) -> str:
+    """One line that moves no cursor: keys come from the file, and may hold line breaks and control characters."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
 
 
 def _complaint(error: Exception) -> str:
@@ -130,7 +137,14 @@ def _complaint(error: Exception) -> str:
     if fault["type"] == "value_error":
         reason = str(fault["ctx"]["error"])
         return f"{key}: {reason}" if not reason.startswith("is ") else f"{key} {reason}"
-    return f"{key} is {_SHORT.repr(fault['input'])}, expected {fault['msg'].removeprefix('Input should be ')}"
+    return f"{key} is {_shortened(fault['input'])}, expected {fault['msg'].removeprefix('Input should be ')}"
+
+
+def _shortened(value: Any) -> str:
+    try:
+        return _SHORT.repr(value)
+    except ValueError:  # more digits than Python writes out
+        return "a number of thousands of digits"
 
 
 def _keys(sections: Sequence[int | str]) -> list[str]:
@@ -149,7 +163,7 @@ def recorded_recipe(path: Path, raw: dict[str, Any]) -> Recipe:
 def completed(recorded: dict[str, Any]) -> dict[str, Any]:
     """A recorded recipe with the defaults of the options that it does not know, as JSON holds them: an older kit had no others."""
     defaults = json.loads(json.dumps(Recipe("x").as_dict()))
-    return {key: _filled(value, defaults[key]) if isinstance(value, dict) else value for key, value in recorded.items()}
+    return {key: _filled(value, defaults.get(key) or {}) if isinstance(value, dict) else value for key, value in recorded.items()}
 
 
 def _filled(known: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:

@@ -80,6 +80,16 @@ def test_the_mini_encoder_is_small() -> None:
         ("a: " + "[" * 5000, "not YAML"),
         ("a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]", "aliases (*name) are not allowed"),
         ("x: " + "y" * 100_000, "more than 100,000 bytes"),
+        ("ner: {learning_rate: true}", "ner.learning_rate is true or false, expected a number"),
+        ("ner: {minutes: true}", "ner.minutes is true or false, expected a number"),
+        ("ner: {languages: [../../x]}", "ner.languages.0 is '../../x', expected one name of letters"),
+        ("ipac: {languages: [/x]}", "ipac.languages.0 is '/x', expected one name of letters"),
+        ("name: " + "語" * 96, "expected one name of letters"),
+        (f"ner: {{seed: 0x{'f' * 4000}}}", "ner.seed is a number of thousands of digits, expected"),
+        ('"a\\nb\\e[31m": 1', r"unknown key 'a\nb\x1b[31m'"),
+        ('x: !!int ""', "not YAML"),
+        ("x: !!bool maybe", "not YAML"),
+        ("x: !!timestamp soon", "not YAML"),
     ],
 )
 def test_a_wrong_recipe_is_refused_in_one_line_that_says_what_is_allowed(tmp_path: Path, text: str, reason: str) -> None:
@@ -89,7 +99,7 @@ def test_a_wrong_recipe_is_refused_in_one_line_that_says_what_is_allowed(tmp_pat
         read_recipe(str(path))
     assert reason in str(caught.value)
     assert str(path) in str(caught.value)
-    assert "\n" not in str(caught.value)
+    assert str(caught.value).isprintable()
     assert len(str(caught.value)) <= 400 + len(str(path))
 
 
@@ -114,6 +124,8 @@ def test_a_setting_is_changed_on_the_command_line() -> None:
     assert counts[0] < counts[1]
     with pytest.raises(ConlipaError, match=r"unknown key 'ner.learningrate'; did you mean learning_rate"):
         read_recipe("mini", ["ner.learningrate=1"])
+    with pytest.raises(UsageError, match="the value is not YAML"):
+        read_recipe("mini", ["ner.epochs=!!int ''"])
     with pytest.raises(UsageError, match="expected SECTION"):
         read_recipe("mini", ["epochs"])
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from conlipa.errors import ConlipaError
 
 _COMPONENT = re.compile(r"(?!\.)[\w.\-]{1,96}(?<!\.)")
+_MOST_BYTES = 200
+"""Of a name in UTF-8: file systems hold 255, and a suffix is to have its place."""
 
 
 def component(name: str, what: str) -> str:
@@ -16,8 +18,8 @@ def component(name: str, what: str) -> str:
     Raises:
         ConlipaError: it is not; `what` it names is in the message.
     """
-    if not _COMPONENT.fullmatch(name):
-        raise ConlipaError(f"{what} is {name[:60]!r}, expected one name of letters, digits, '-', '_' and '.', at most 96, no dot at its ends")
+    if not _COMPONENT.fullmatch(name) or len(name.encode()) > _MOST_BYTES:
+        raise ConlipaError(f"{what} is {name[:60]!r}, expected one name of letters, digits, '-', '_' and '.', at most 96 ({_MOST_BYTES} bytes), no dot at its ends")
     return name
 
 
