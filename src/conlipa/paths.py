@@ -19,7 +19,8 @@ def component(name: str, what: str) -> str:
         ConlipaError: it is not; `what` it names is in the message.
     """
     if not _COMPONENT.fullmatch(name) or len(name.encode()) > _MOST_BYTES:
-        raise ConlipaError(f"{what} is {name[:60]!r}, expected one name of letters, digits, '-', '_' and '.', at most 96 ({_MOST_BYTES} bytes), no dot at its ends")
+        allowed = f"one name of letters, digits, '-', '_' and '.', at most 96 (or {_MOST_BYTES} bytes), no dot at its ends"
+        raise ConlipaError(f"{what} is {name[:60]!r}, expected {allowed}")
     return name
 
 
