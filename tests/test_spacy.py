@@ -67,13 +67,13 @@ def test_a_document_that_cannot_be_tagged_goes_to_the_error_handler() -> None:
     piped.add_pipe("conlipa", name="mine", config={"lang": None})
     told: list[tuple[str, list[str], str]] = []
     georgian, latin = "თბილისი საქართველოს დედაქალაქია", "London"
-    with pytest.raises(ConlipaError, match="cannot be told from its script"):
+    with pytest.raises(ConlipaError, match="cannot be derived from its script"):
         list(piped.pipe([georgian, latin]))
     piped.set_error_handler(lambda name, component, docs, error: told.append((name, [doc.text for doc in docs], str(error))))
     assert [doc.text for doc in piped.pipe([georgian, latin, georgian])] == [georgian, georgian]
     ((name, texts, reason),) = told
     assert (name, texts) == ("mine", [latin])
-    assert "cannot be told from its script" in reason
+    assert "cannot be derived from its script" in reason
 
 
 def test_nlp_evaluate_scores(nlp: Any) -> None:

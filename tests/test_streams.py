@@ -14,7 +14,7 @@ from tests.conftest import ROOT, conlipa
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a shell's redirections")
 LINES = ["London", "თბილისი", "", "Душанбе"]
-UNTOLD = "cannot be told from its script"
+UNTOLD = "cannot be derived from its script"
 
 
 def shell(arguments: str, redirection: str) -> subprocess.CompletedProcess[str]:
