@@ -23,7 +23,10 @@ WITH_AN_EXTRA = {
     "modeling/report/page.py": "report",
 }
 """Modules that are of no use without an extra."""
-TOOLS = {"mypy", "ruff", "pre-commit", "types-pyyaml", "pytest-xdist", "playwright", "tensorboard", "onnxscript", "conlipa", "mkdocs-material", "mkdocstrings"}
+TOOLS = {"mypy", "ruff", "pre-commit", "types-pyyaml", "pytest-xdist", "playwright", "tensorboard", "onnxscript", "conlipa"} | {
+    "mkdocs-material",
+    "mkdocstrings",
+}
 """Run, or needed by what is imported, and not imported by name."""
 
 
