@@ -83,7 +83,7 @@ class _WhenImported(importlib.abc.MetaPathFinder):
     """Registers the two datasets once somebody imports `datasets`, which takes half a second and is not always wanted.
 
     Others ask where the module is without importing it (`transformers` does), any number of times and from any thread:
-    the finder answers as those behind it do, and goes only when the module has been run.
+    the finder answers as those behind it do, and is removed only when the module has been run.
     """
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
