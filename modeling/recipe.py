@@ -101,7 +101,7 @@ class Optimisation:
     """Sequences (or pairs) an optimiser step, over all processes."""
     optimizer: Literal["adamw", "muon"] = "adamw"
     """Muon: for the matrices of the encoder's layers, AdamW for all else; its steps are as long as AdamW's, so that one learning rate serves both."""
-    learning_rate: Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=10)] = 1e-5
+    learning_rate: Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=1e30)] = 1e-5
     weight_decay: Weight = 0.01
     warmup_ratio: Part = 0.025
     schedule: Literal["linear", "cosine"] = "linear"

@@ -96,7 +96,8 @@ def test_a_baseline_is_trained_and_evaluated_as_any_model(pretrained: Path, tmp_
     assert set(found) == {"eng", "swa"}
     assert 0 < found["eng"]["paper_f1"] < 100
     record = json.loads((out / "training.json").read_text(encoding="utf-8"))
-    assert record["loss"][-1]["loss"] < record["loss"][0]["loss"]
+    losses = [row["loss"] for row in record["loss"]]
+    assert sum(losses[-3:]) < sum(losses[:3])
     if pretrained.name != "canine":  # its layers bear other names than the adapter's targets
         run("modeling/train.py", "ipac", "--profile", str(recipe), "--ner", str(out), "--out", str(tmp_path / "ipac"))
 

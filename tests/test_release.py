@@ -176,7 +176,7 @@ def _content(tree: Path) -> dict[str, bytes]:
             content = path.read_bytes()
             if path.name == "training.json":
                 record = json.loads(content)
-                content = json.dumps({key: value for key, value in record.items() if key not in ("seconds", "tokens_per_second")}).encode()
+                content = json.dumps({key: value for key, value in record.items() if key not in ("seconds", "tokens_per_second", "waited")}).encode()
             if path.name == "README.md":
                 content = b"\n".join(line for line in content.splitlines() if b" s, " not in line and b" s. The recipe" not in line)
             found[str(path.relative_to(tree))] = content

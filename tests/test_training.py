@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 
 from conlipa.errors import ConlipaError
 from conlipa.modeling.encoder import new_encoder
-from conlipa.modeling.recipe import Encoder, LabelBias, Ner
+from conlipa.modeling.recipe import Augmentation, Encoder, LabelBias, Ner
 from conlipa.modeling.training.loop import train
 from conlipa.modeling.training.ner import DenoisingModule, NerModule
 from conlipa.modeling.training.optim import optimizers_of
@@ -122,7 +122,7 @@ def test_guessing_changed_phonemes_is_a_second_term_of_the_loss() -> None:
         "originals": torch.full_like(ids, -100),
     }
     ((plain, positions),) = NerModule(model)(batch)
-    module = DenoisingModule(model, Ner(tag_weight=0.5, denoise_weight=2.0))
+    module = DenoisingModule(model, Ner(tag_weight=0.5, denoise_weight=2.0, augmentation=Augmentation(share=1.0, noise=0.1)))
     (tagging, labels), (none, no_changes) = module(batch)
     assert (labels, no_changes) == (positions, 1)
     assert tagging.item() == pytest.approx(0.5 * plain.item(), rel=1e-5)
