@@ -41,12 +41,14 @@ def test_the_resolver_counts() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif("CONLIPA_NETWORK_TESTS" not in os.environ, reason="takes minutes on a busy machine: CONLIPA_NETWORK_TESTS=1 runs it")
 @pytest.mark.parametrize(("seconds", "code"), [(60, TAG), (90, LIBRARIES), (60, DEMO)], ids=["tag", "libraries", "demo"])
 def test_nothing_is_looked_up(seconds: int, code: str) -> None:
     assert looked_up(seconds, code) == []
 
 
 @pytest.mark.slow
+@pytest.mark.skipif("CONLIPA_NETWORK_TESTS" not in os.environ, reason="takes minutes on a busy machine: CONLIPA_NETWORK_TESTS=1 runs it")
 def test_evaluation_export_and_release_parts_look_nothing_up(tiny_release: Path, tmp_path: Path) -> None:
     model = str(tiny_release / "tiny-ner")
     for command in (
