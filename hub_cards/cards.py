@@ -15,7 +15,7 @@ from pyarrow import parquet
 from conlipa.dataset_scripts.languages import language
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.dataset_scripts.quality.quality import QUALITY
-from conlipa.dataset_scripts.tables import FOLDER
+from conlipa.dataset_scripts.tables import FOLDER, rows
 from conlipa.modeling.evaluation.comparison import case_table
 from conlipa.modeling.evaluation.evaluation import table
 from conlipa.modeling.evaluation.everyday import table as everyday_table
@@ -138,8 +138,8 @@ def _versions(record: dict[str, Any]) -> str:
     return ", ".join(f"{name} {number}" for name, number in record["environment"].items() if number and name != "git")
 
 
-def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], source: str) -> str:
-    """The card of the stage-1 model."""
+def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], source: str, running: bool = False) -> str:
+    """The card of the stage-1 model; `running`: it was trained on running text too."""
     data = _model_data(recipe, scores["before"], source, f"{recipe.name}-ner", library_name="transformers")
     return _card(
         data,
@@ -154,7 +154,13 @@ def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], sou
         kin=_kin(record["languages"], scores["before"]),
         source=source,
         described=SOURCES.get(source, "WikiANN"),
+        corpora=_running_corpora(recipe, record["languages"]) if running else [],
     )
+
+
+def _running_corpora(recipe: Recipe, langs: list[str]) -> list[dict[str, str]]:
+    """The sets of running text that the kit's recipes know, with owners and licences, as far as they are of these languages and not excluded."""
+    return [row for row in rows("running.csv") if row["set"].partition("_")[0] in langs and f"running/{row['set']}" not in recipe.ner.exclude]
 
 
 def _kin(sources: list[str], report: dict[str, Any]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from conlipa.dataset_scripts.loanwords.builder import FEATURES as PAIR_FEATURES
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
 from conlipa.dataset_scripts.tables import FOLDER
-from conlipa.dataset_scripts.wikiann.places import TITLES, places
+from conlipa.dataset_scripts.wikiann.places import RUNNING, TITLES, places
 from conlipa.dataset_scripts.wikiann.wikiann import SPLITS
 from conlipa.errors import ConlipaError
 from conlipa.hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikiann_card
@@ -240,7 +240,7 @@ def write_cards(tree: Tree, scores: dict[str, Any], wikiann: str) -> None:
     cards = {
         tree.conlipa: conlipa_card(tree.conlipa),
         tree.wikiann: wikiann_card(tree.wikiann, named),
-        tree.ner: ner_card(tree.recipe, records["ner"], scores, named),
+        tree.ner: ner_card(tree.recipe, records["ner"], scores, named, any(place.kind == RUNNING for place in places(wikiann))),
         tree.ipac: ipac_card(tree.recipe, records["ipac"], scores, named, calibration),
         tree.space: space_card(tree.recipe),
     }

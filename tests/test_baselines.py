@@ -86,7 +86,7 @@ def test_a_baseline_is_trained_and_evaluated_as_any_model(pretrained: Path, tmp_
     recipe, out, scores = tmp_path / "recipe.yaml", tmp_path / "ner", tmp_path / "scores.json"
     recipe.write_text(
         f"name: baseline\nencoder: {{repo: {pretrained}, input: graphemes}}\n"
-        "ner: {sentences_per_language: 128, epochs: 2, batch_size: 16, learning_rate: 3e-3}\n"
+        "ner: {sentences_per_language: 128, epochs: 3, batch_size: 16, learning_rate: 3e-3, log_every: 1}\n"
         "ipac: {languages: [tur, swa], epochs: 1, batch_size: 64, replay_weight: 1.0, learning_rate: 1e-3}\n",
         encoding="utf-8",
     )
@@ -98,6 +98,7 @@ def test_a_baseline_is_trained_and_evaluated_as_any_model(pretrained: Path, tmp_
     record = json.loads((out / "training.json").read_text(encoding="utf-8"))
     losses = [row["loss"] for row in record["loss"]]
     assert sum(losses[-3:]) < sum(losses[:3])
+    assert len(losses) == 24
     if pretrained.name != "canine":  # its layers bear other names than the adapter's targets
         run("modeling/train.py", "ipac", "--profile", str(recipe), "--ner", str(out), "--out", str(tmp_path / "ipac"))
 

@@ -12,8 +12,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from conlipa.dataset_scripts.languages import languages
+from conlipa.dataset_scripts.g2p.letter_map import read_letter_map
+from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
+from conlipa.dataset_scripts.g2p.words import script_of
+from conlipa.dataset_scripts.languages import language, languages
 from conlipa.dataset_scripts.tables import rows
 from conlipa.modeling.inference.packaged import packaged
 from tests.conftest import ROOT
@@ -62,3 +67,18 @@ def test_the_row_that_it_shows_fits_the_table() -> None:
     assert len(row) == len(header)
     assert row[0] not in languages()
     assert dict(zip(header, row, strict=True))["case"] in {language.case for language in languages().values()}
+
+
+READ_BY_TABLE = [(row["iso"], engine) for row in rows("languages.csv") for engine in row["engines"].split()[:1] if engine.startswith("letters:")]
+
+
+@pytest.mark.parametrize(("lang", "engine"), READ_BY_TABLE)
+@given(data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_a_table_reads_the_same_in_the_kit_and_beside_it(lang: str, engine: str, data: st.DataObject) -> None:
+    """A user's table (`map:FILE`) gives what it will give once it is part of the kit (`letters:NAME`), also where a word begins with ʻ or ʼ."""
+    path = ROOT / "dataset_scripts" / "letters" / f"{engine.partition(':')[2]}.csv"
+    letters = [letter for letter in read_letter_map(path) if script_of(letter[0]) == language(lang).script]
+    begins = data.draw(st.sampled_from(["", "ʻ", "ʼ"]))
+    word = begins + "".join(data.draw(st.lists(st.sampled_from(letters), min_size=1, max_size=8)))
+    assert phonemizer(lang, engine)([word]) == phonemizer(lang, f"map:{path}")([word])

@@ -17,6 +17,8 @@ SCRIPTS = tuple(row["script"] for row in rows("scripts.csv"))
 _OTHER = "Zzzz"
 """A script that the kit does not list, in ISO 15924."""
 _APOSTROPHES = "'’‘ʼʻ`´ʹ"
+_MODIFIERS = "ʻʼʹʾʿ"
+"""Letters of no script: each belongs to the run of the letters that it stands before or among (ʻokina in Hawaiian)."""
 _JOINERS = "\u200c\u200d"
 _SOFT_HYPHEN = "\u00ad"
 _LONGEST_RUN = 200
@@ -63,9 +65,9 @@ def _run(by_script: bool = True) -> regex.Pattern[str]:
     more = _LONGEST_RUN - 1
     runs = []
     for script in SCRIPTS if by_script else ():
-        letter = rf"[\p{{L}}&&\p{{scx={script}}}]"
-        inside = rf"[[\p{{L}}\p{{M}}]&&\p{{scx={script}}}]|[\p{{M}}ʻʼʹ{_JOINERS}]|[{_APOSTROPHES}](?={letter})"
-        runs.append(rf"(?P<{script}>{letter}(?:{inside}){{0,{more}}})")
+        letter = rf"[[\p{{L}}&&\p{{scx={script}}}]--[{_MODIFIERS}]]"  # which count as letters of several scripts each
+        inside = rf"[[\p{{L}}\p{{M}}]&&\p{{scx={script}}}]|[\p{{M}}{_MODIFIERS}{_JOINERS}]|[{_APOSTROPHES}](?={letter})"
+        runs.append(rf"(?P<{script}>[{_MODIFIERS}]{{0,3}}{letter}(?:{inside}){{0,{more}}})")
     other = r"\p{L}" if by_script else rf"\p{{L}}(?:[\p{{L}}\p{{M}}{_JOINERS}]|[{_APOSTROPHES}](?=\p{{L}})){{0,{more}}}"
     return regex.compile("|".join([*runs, rf"(?P<{_OTHER}>{other})", rf"(?P<{SYMBOL}>[^\s\p{{C}}\p{{M}}])"]), regex.V1)
 
