@@ -23,6 +23,10 @@ from tests.conftest import SHARED
         ("eng", "Hồ", "h o ʊ"),
         ("eng", "II", "i"),
         ("eng", "W", "w"),
+        ("eng", "ʼ", "ə"),  # espeak-ng says "ejective"
+        ("bel", "ʼ", "ə"),
+        ("ukr", "пʼять", "p j a t"),
+        ("uzb", "sanʼat", "s a n ʔ a t"),
         ("eng", "Łódź", "l ɑ dz"),
         ("bel", "ї", "ɪ"),
         ("bel", "Мінск", "mʲ i n s k"),
@@ -39,6 +43,10 @@ from tests.conftest import SHARED
 )
 def test_hand_checked_words(lang: str, word: str, phonemes: str) -> None:
     assert " ".join(Phonemizer(lang)([word])[0]) == phonemes
+
+
+def test_a_numeral_behind_a_name_is_not_said_in_words() -> None:
+    assert Phonemizer("eng")(["Elizabeth", "II"]) == [["ɪ", "l", "ɪ", "z", "ə", "b", "ə", "θ"], ["i"]]  # espeak-ng says "roman two"
 
 
 @pytest.mark.parametrize("lang", ["eng", "deu", "fra", "pol", "tur", "fin", "hun", "ita", "nld", "swa"])
