@@ -232,11 +232,9 @@ def write_cards(tree: Tree, scores: dict[str, Any], wikiann: str) -> None:
         folder.mkdir(exist_ok=True)
         for source in sources:
             write_text(source.read_text(encoding="utf-8"), folder / source.name)
-    records = {
-        stage: json.loads((folder / "training.json").read_text(encoding="utf-8")) for stage, folder in (("ner", tree.ner), ("ipac", tree.ipac))
-    }
+    records = {stage: read_json(folder / RECORD) for stage, folder in (("ner", tree.ner), ("ipac", tree.ipac))}
     fitted = tree.ipac / CALIBRATION_FILE
-    calibration = json.loads(fitted.read_text(encoding="utf-8")) if fitted.is_file() else None
+    calibration = read_json(fitted) if fitted.is_file() else None
     cards = {
         tree.conlipa: conlipa_card(tree.conlipa),
         tree.wikiann: wikiann_card(tree.wikiann, named),

@@ -74,6 +74,7 @@ def train_stage(
 
     from conlipa.modeling.data.fingerprint import of_folder, of_pairs, of_sentences
     from conlipa.modeling.data.sentences import source_languages
+    from conlipa.modeling.pretrained import read_json
     from conlipa.modeling.training.ipac import IpacStage
     from conlipa.modeling.training.loop import train
     from conlipa.modeling.training.ner import NerStage
@@ -93,7 +94,7 @@ def train_stage(
     start = out.with_name(f".{out.name}.start") if earlier else None
     if earlier and start:
         train_stage("ner", earlier, corpus, start, tracker=tracker)
-        first = json.loads((start / RECORD).read_text(encoding="utf-8"))
+        first = read_json(start / RECORD)
         run_metadata["start_run"] = {key: first[key] for key in ("steps", "seconds", "environment")}
     set_seed(getattr(recipe, stage).seed)
     made: NerStage | IpacStage
@@ -110,11 +111,12 @@ def _up_to_date(out: Path, stage: str, run_metadata: dict[str, Any]) -> bool:
     Raises:
         ConlipaError: it holds another one.
     """
+    from conlipa.modeling.pretrained import read_json
     from conlipa.modeling.training.run_metadata import RECORD
 
     if not (out / RECORD).is_file():
         return False
-    record = json.loads((out / RECORD).read_text(encoding="utf-8"))
+    record = read_json(out / RECORD)
     for name in {"recipe", "start"} & record.keys():
         record[name] = completed(record[name])
     if any(record.get(key) != value for key, value in run_metadata.items()):

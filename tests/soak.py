@@ -44,9 +44,8 @@ def main() -> int:
             rounds += 1
             memory.append(resident())
     half = memory[len(memory) // 2 :]
-    print(
-        f"{rounds} rounds of {len(work)} texts in {arguments.minutes:g} minutes, {arguments.threads} threads, {len(LANGS)} languages: {different} differ"
-    )
+    share = f"{arguments.threads} threads, {arguments.minutes:g} minutes"
+    print(f"{rounds} rounds of {len(work)} texts in {len(LANGS)} languages, {share}: {different} differ")
     print(f"memory: {memory[0]:.0f} MB before, {memory[1]:.0f} after a round, second half {min(half):.0f} to {max(half):.0f} MB")
     return 1 if different else 0
 

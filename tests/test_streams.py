@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, conlipa
+from tests.conftest import ROOT, complaint, conlipa
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a shell's redirections")
 LINES = ["London", "თბილისი", "", "Душанбе"]
@@ -68,3 +68,11 @@ def test_other_forms_say_it_beside(tmp_path: Path, form: str) -> None:
     text = (tmp_path / "out" / "stdin.txt").read_text(encoding="utf-8") if form == "brat" else done.stdout
     assert "London" in text
     assert "თბილისი" in text
+
+
+@pytest.mark.parametrize("command", [["phonemize", "--lang", "tgk"], ["tag", "--lang", "tgk"]])
+def test_a_line_without_end_is_refused_before_it_fills_the_memory(command: list[str]) -> None:
+    if not Path("/dev/zero").exists():
+        pytest.skip("no /dev/zero on this system")
+    said = complaint(*command, "/dev/zero", code=1)
+    assert said.startswith("/dev/zero:1: a line of more than 2,000,000 characters")

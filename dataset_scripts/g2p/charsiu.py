@@ -74,7 +74,11 @@ def _model(folder: str) -> tuple[Any, Any]:
     from transformers import ByT5Tokenizer, T5ForConditionalGeneration
 
     try:
-        model = T5ForConditionalGeneration.from_pretrained(folder or REPO, revision=None if folder else REVISION, use_safetensors=True)
+        model, report = T5ForConditionalGeneration.from_pretrained(
+            folder or REPO, revision=None if folder else REVISION, use_safetensors=True, output_loading_info=True
+        )
     except (OSError, ValueError, RuntimeError) as error:
         raise ConlipaError(f"{folder or REPO}: cannot be loaded ({str(error).splitlines()[0]})") from error
+    if lacking := sorted(report["missing_keys"]) + [str(each) for each in report["mismatched_keys"]]:
+        raise ConlipaError(f"{folder or REPO}: weights are missing, or of another shape: {', '.join(lacking[:3])}")
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), ByT5Tokenizer()

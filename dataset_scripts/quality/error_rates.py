@@ -18,6 +18,7 @@ from conlipa.dataset_scripts.g2p.engines import engine
 from conlipa.dataset_scripts.g2p.ipa import segment
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer
 from conlipa.dataset_scripts.languages import language, languages, listed
+from conlipa.dataset_scripts.wikiann.reading import numbered_lines
 from conlipa.errors import ConlipaError, exit_on_error
 
 
@@ -27,9 +28,12 @@ def edit_distance(first: Sequence[str], second: Sequence[str]) -> int:
 
 
 def read_dictionary(path: Path) -> list[tuple[str, str]]:
-    """`(word, IPA)` pairs of a file."""
-    lines = (line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#"))
-    pairs = [line.split("\t") for line in lines]
+    """`(word, IPA)` pairs of a file.
+
+    Raises:
+        ConlipaError: not UTF-8; with file and line.
+    """
+    pairs = [line.split("\t") for _, line in numbered_lines(path) if line and not line.startswith("#")]
     return [(pair[0], pair[1]) for pair in pairs if len(pair) == 2]
 
 

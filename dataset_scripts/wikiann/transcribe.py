@@ -24,6 +24,7 @@ from pyarrow import parquet
 from conlipa.atomic_files import write_errors
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, ipa_string, phonemizer
 from conlipa.dataset_scripts.g2p.words import words
+from conlipa.dataset_scripts.wikiann.parquet_faults import parquet_faults
 from conlipa.errors import ConlipaError, UsageError
 
 _BATCH = 4096
@@ -57,21 +58,27 @@ def transcribe_shard(path: Path, out: Path, lang: str, engine: str) -> int:
     """
     transcribe = phonemizer(lang, engine)
     beside = out.with_name(out.name + ".partial")
-    try:
+    with parquet_faults(path):
         shard = parquet.ParquetFile(path)
         schema = _schema(path, shard.schema_arrow, lang, engine)
-        with write_errors(out):
-            out.parent.mkdir(parents=True, exist_ok=True)
-            with parquet.ParquetWriter(beside, schema) as writer:
-                for batch in shard.iter_batches(_BATCH):
-                    added = [_TRANSCRIBED[name](batch[name].to_pylist(), transcribe) for name in _ADDED if name in batch.schema.names]
-                    fields = schema.names[len(batch.schema) :]
-                    columns = [pa.array(values, schema.field(name).type) for name, values in zip(fields, added, strict=True)]
-                    writer.write_batch(pa.RecordBatch.from_arrays([*batch.columns, *columns], schema=schema))
-            os.replace(beside, out)
-    except pa.ArrowInvalid as error:
-        raise ConlipaError(f"{path}: cannot be read as parquet ({str(error).splitlines()[0]})") from error
+    with write_errors(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with parquet.ParquetWriter(beside, schema) as writer:
+            for batch, columns in _batches(path, shard):
+                added = [_TRANSCRIBED[name](values, transcribe) for name, values in columns.items()]
+                fields = schema.names[len(batch.schema) :]
+                arrays = [pa.array(values, schema.field(name).type) for name, values in zip(fields, added, strict=True)]
+                writer.write_batch(pa.RecordBatch.from_arrays([*batch.columns, *arrays], schema=schema))
+        os.replace(beside, out)
     return int(shard.metadata.num_rows)
+
+
+def _batches(path: Path, shard: parquet.ParquetFile) -> Iterator[tuple[pa.RecordBatch, dict[str, list[Any]]]]:
+    """The batches of a file, and of each the columns to transcribe."""
+    with parquet_faults(path):
+        for batch in shard.iter_batches(_BATCH):
+            batch.validate(full=True)
+            yield batch, {name: batch[name].to_pylist() for name in _ADDED if name in batch.schema.names}
 
 
 def _schema(path: Path, schema: pa.Schema, lang: str, engine: str) -> pa.Schema:

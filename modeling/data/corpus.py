@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from datasets import Dataset, concatenate_datasets
-from pyarrow import parquet
+from pyarrow import compute, parquet
 
 from conlipa.dataset_scripts.g2p.capitals import capitals
 from conlipa.dataset_scripts.languages import language, languages
 from conlipa.dataset_scripts.tables import digest
 from conlipa.dataset_scripts.wikiann import wikiann_ipa
+from conlipa.dataset_scripts.wikiann.parquet_faults import parquet_faults
 from conlipa.dataset_scripts.wikiann.places import Place, places
-from conlipa.dataset_scripts.wikiann.wikiann import SPLITS, Folder, source
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS, SPLITS, Folder, source
 from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import encode
 from conlipa.modeling.graphemes import encode_graphemes
@@ -88,7 +90,21 @@ class Corpus:
         path = place.path / lang / f"{split}.parquet"
         if not path.is_file():
             raise ConlipaError(f"{path}: no {split} split of {language(lang).name}")
-        return Dataset(parquet.read_table(path))  # `from_parquet` would copy it to a cache first
+        with parquet_faults(path):
+            return _rows_of(path)
+
+
+def _rows_of(path: Path) -> Dataset:
+    """A parquet file of a release, whole and of the WikiANN-IPA contract."""
+    table = parquet.read_table(path)
+    table.validate(full=True)
+    rows = Dataset(table)  # `from_parquet` would copy it to a cache first
+    if different := [name for name, kind in wikiann_ipa.FEATURES.items() if rows.features.get(name) != kind]:
+        raise ConlipaError(f"{path}: {', '.join(different)}: missing, or of another type than WikiANN-IPA has")
+    tags = compute.min_max(compute.list_flatten(table["ner_tags"])).as_py()
+    if rows.num_rows and not 0 <= (tags["min"] or 0) <= (tags["max"] or 0) < len(LABELS):
+        raise ConlipaError(f"{path}: ner_tags from {tags['min']} to {tags['max']}, expected 0 to {len(LABELS) - 1}")
+    return rows
 
 
 def _released(place: Place) -> bool:

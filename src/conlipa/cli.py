@@ -8,24 +8,43 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
+from typing import TextIO
 
 from conlipa import __version__
 from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import ConlipaError, UsageError
 
+_LONGEST_LINE = 2_000_000
+"""Characters: a megabyte in one line is a text, gigabytes without a line break are none."""
+
 
 def _lines(files: list[str]) -> Iterator[str]:
-    """Lines of the files, or of standard input: one line of output each, whatever bytes they hold."""
+    """Lines of the files, or of standard input: one line of output each, whatever bytes they hold.
+
+    Raises:
+        ConlipaError: a line that is too long to be text, with file and number.
+    """
     for name in files or ["-"]:
         if name == "-":
             if sys.stdin is None:
                 raise ConlipaError("standard input is closed; name a file")
             sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]
-            yield from (line.rstrip("\r\n") for line in sys.stdin)
+            yield from _bounded(sys.stdin, "standard input")
         else:
             with open(name, encoding="utf-8", errors="replace", newline="\n") as lines:
-                yield from (line.rstrip("\r\n") for line in lines)
+                yield from _bounded(lines, name)
+
+
+def _bounded(lines: TextIO, name: str) -> Iterator[str]:
+    for number in count(1):
+        line = lines.readline(_LONGEST_LINE + 1)
+        if len(line) > _LONGEST_LINE:
+            raise ConlipaError(f"{name}:{number}: a line of more than {_LONGEST_LINE:,} characters; put a sentence or a paragraph on each")
+        if not line:
+            return
+        yield line.rstrip("\r\n")
 
 
 def _phonemize(arguments: argparse.Namespace) -> None:

@@ -7,11 +7,22 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+_MOST, _END = 400, 140
+"""Characters of a message, and of its end that is kept: a damaged file can put anything into it."""
+_INVISIBLE = "\u200c\u200d"
+"""Characters that print nothing and belong to words."""
+
 
 class ConlipaError(Exception):
-    """Work that failed for a reason the user can act on; the message is one line."""
+    """Work that failed for a reason the user can act on; the message is one line of at most 400 characters."""
 
     exit_code = 1
+
+    def __init__(self, message: object = "") -> None:
+        line = str(message)
+        if len(line) > _MOST:
+            line = f"{line[: _MOST - _END - 3]} … {line[-_END:]}"
+        super().__init__("".join(c if c.isprintable() or c in _INVISIBLE else " " for c in line))
 
 
 class UsageError(ConlipaError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from conlipa.errors import ConlipaError
 
@@ -22,15 +21,3 @@ def component(name: str, what: str) -> str:
         allowed = f"one name of letters, digits, '-', '_' and '.', at most 96 (or {_MOST_BYTES} bytes), no dot at its ends"
         raise ConlipaError(f"{what} is {name[:60]!r}, expected {allowed}")
     return name
-
-
-def inside(folder: Path, name: str, what: str) -> Path:
-    """`folder / name`, which lies in the folder after links are resolved.
-
-    Raises:
-        ConlipaError: it does not.
-    """
-    path = folder / component(name, what)
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise ConlipaError(f"{what} is {name!r}, which leads out of {folder}")
-    return path
