@@ -22,6 +22,7 @@ from tests.conftest import SHARED
         ("eng", "Қазақстан", "k a z ɑ k s t ʌ n"),
         ("eng", "Hồ", "h o ʊ"),
         ("eng", "II", "i"),
+        ("cmn", "ß", "s"),
         ("eng", "W", "w"),
         ("eng", "ʼ", "ə"),  # espeak-ng says "ejective"
         ("bel", "ʼ", "ə"),

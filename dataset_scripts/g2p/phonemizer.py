@@ -139,7 +139,8 @@ def _read(name: str, words: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
 
     def better(word: str) -> tuple[str, tuple[str, ...]]:
         line, phonemes = second.get(again[word], ("", ()))
-        return ("", ()) if is_spelled(again[word], line, phonemes) else (line, phonemes)
+        spelled = any(is_spelled(each, line, phonemes) for each in (word, again[word]))  # ß as "ss" is "es es" for one letter
+        return ("", ()) if spelled else (line, phonemes)
 
     return [better(word) if word in again else answer for word, answer in zip(words, answers, strict=True)]
 
