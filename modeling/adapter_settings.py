@@ -42,7 +42,10 @@ _KNOWN: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "inference_mode": (lambda value: isinstance(value, bool), "expected true or false"),
     "fan_in_fan_out": (lambda value: isinstance(value, bool), "expected true or false"),
     "task_type": (lambda value: value in (None, "TOKEN_CLS"), "expected TOKEN_CLS"),
-    "modules_to_save": (lambda value: value is None or (isinstance(value, list) and set(value) <= {"classifier", "score"}), "expected classifier"),
+    "modules_to_save": (
+        lambda value: value is None or (isinstance(value, list) and all(each in ("classifier", "score") for each in value)),
+        "expected classifier",
+    ),
 }
 _UNUSED = {"auto_mapping", "base_model_name_or_path", "megatron_core", "peft_version", "qalora_group_size", "revision"}
 """Not read where the base model is given, or by none of the settings that are allowed."""

@@ -258,6 +258,8 @@ def _one_line(what: str) -> Iterator[None]:
         yield
     except ConlipaError:
         raise
-    except Exception as error:
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # Rust's, of tokenizers, which is no `Exception`
+            raise
         reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-        raise ConlipaError(f"{what}: cannot be loaded ({reason})"[:400]) from error
+        raise ConlipaError(f"{what}: cannot be loaded ({reason})") from error
