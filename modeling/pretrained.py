@@ -1,4 +1,4 @@
-"""The one place where models, tokenizers and adapters are loaded: looked at before anything of them runs or takes memory.
+"""The one place where models, tokenizers and adapters are loaded (by `foreign.py`): looked at before anything of them runs or takes memory.
 
 A folder or repo may come from anybody. Nothing of it is run as code (`auto_map` and custom pipelines are refused, `trust_remote_code` is off),
 its configuration is held against limits and against the shapes of its weights, and every way in which it can be damaged is one line.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokeni
 
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from conlipa.errors import ConlipaError, nearest
+from conlipa.foreign import MOST_BYTES, from_folder, one_line, refuse_code
 from conlipa.hub import is_repo, snapshot
 from conlipa.modeling.adapter_settings import ADAPTER_CONFIG, check_ranks, check_settings
 
@@ -33,8 +33,6 @@ _LIMITS = {
     "num_labels": 10_000,
 }
 _MOST_PARAMETERS = 2_000_000_000
-_MOST_BYTES = 64_000_000
-"""Of a JSON file: the tokenizers of large vocabularies have 20 MB."""
 _OPTIONAL = ("pooler.", "position_ids", "lm_head.", "cls.", "classifier.")
 """Weights that a pretrained encoder has and a tagger lacks, or the other way round."""
 
@@ -63,8 +61,8 @@ def read_json(path: Path) -> dict[str, Any]:
         ConlipaError: it is missing, too large, or none.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise ConlipaError(f"{path}: larger than {_MOST_BYTES:,} bytes")
+        if path.stat().st_size > MOST_BYTES:
+            raise ConlipaError(f"{path}: larger than {MOST_BYTES:,} bytes")
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConlipaError(f"{path}: cannot be read ({error.strerror})") from error
@@ -83,7 +81,7 @@ def load_config(folder: Path) -> Any:
     """
     path = folder / "config.json"
     raw = read_json(path)
-    _refuse_code(folder)
+    refuse_code(folder)
     kind = raw.get("model_type")
     if kind not in ARCHITECTURES:
         known = f"{nearest(str(kind), ARCHITECTURES)} (known: {', '.join(ARCHITECTURES)})"
@@ -100,8 +98,7 @@ def load_config(folder: Path) -> Any:
     for key in ("quantization_config", "torch_dtype", "dtype"):
         if raw.get(key) not in (None, "float32", "float16", "bfloat16"):
             raise ConlipaError(f"{path}: {key} is {str(raw[key])[:60]!r}, which this kit does not load")
-    with _one_line(str(path)):
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    config = from_folder(AutoConfig, folder, str(path))
     layers, width, inner = (int(getattr(config, key, 0) or 0) for key in ("num_hidden_layers", "hidden_size", "intermediate_size"))
     parameters = layers * width * (4 * width + 2 * inner) + int(getattr(config, "vocab_size", 0) or 0) * width
     if parameters > _MOST_PARAMETERS:
@@ -109,20 +106,6 @@ def load_config(folder: Path) -> Any:
     if width % int(config.num_attention_heads):
         raise ConlipaError(f"{path}: hidden_size {width} is not a multiple of num_attention_heads {config.num_attention_heads}")
     return config
-
-
-def _refuse_code(folder: Path) -> None:
-    """No JSON of the folder may name code to run."""
-    for path in sorted(folder.glob("*.json")):
-        if path.stat().st_size > _MOST_BYTES or path.name == "tokenizer.json":
-            continue
-        try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            continue  # said by whoever needs the file
-        for key in ("auto_map", "custom_pipelines"):
-            if isinstance(raw, dict) and key in raw:
-                raise ConlipaError(f"{path}: has {key}, code of its own, which this kit does not run")
 
 
 def load_model(where: str, **more: Any) -> Any:
@@ -137,11 +120,7 @@ def load_model(where: str, **more: Any) -> Any:
     if labels != LABELS:
         raise ConlipaError(f"{where}: its labels are not {', '.join(LABELS)}")
     check_weights(folder / "model.safetensors", _expected(where, lambda: AutoModelForTokenClassification.from_config(config)))
-    with _one_line(where):
-        model = AutoModelForTokenClassification.from_pretrained(
-            folder, config=config, use_safetensors=True, trust_remote_code=False, dtype=torch.float32, **more
-        )
-    return model.eval()
+    return from_folder(AutoModelForTokenClassification, folder, where, config=config, use_safetensors=True, dtype=torch.float32, **more).eval()
 
 
 def load_encoder(where: str) -> Any:
@@ -157,10 +136,7 @@ def load_encoder(where: str) -> Any:
     expected = _expected(where, lambda: AutoModelForTokenClassification.from_config(config))
     prefix = f"{config.model_type.replace('-', '_').removeprefix('xlm_')}."  # a bare encoder lacks it
     check_weights(folder / "model.safetensors", expected, prefix)
-    with _one_line(where):
-        return AutoModelForTokenClassification.from_pretrained(
-            folder, config=config, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
-        )
+    return from_folder(AutoModelForTokenClassification, folder, where, config=config, use_safetensors=True, dtype=torch.float32)
 
 
 def load_tokenizer(where: str) -> Any:
@@ -170,9 +146,9 @@ def load_tokenizer(where: str) -> Any:
         ConlipaError: it cannot be loaded.
     """
     folder = folder_of(where, "model", ())
-    _refuse_code(folder)
-    with _one_line(f"{where}: its tokenizer"):
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    refuse_code(folder)
+    tokenizer = from_folder(AutoTokenizer, folder, f"{where}: its tokenizer")
+    with one_line(f"{where}: its tokenizer"):
         length = tokenizer.model_max_length
         if isinstance(length, bool) or not isinstance(length, int | float) or length < 4:
             raise ConlipaError(f"{where}: model_max_length of its tokenizer is {str(length)[:60]}, expected a number of 4 or more")
@@ -191,12 +167,11 @@ def load_adapter(model: Any, where: str, adapter: str) -> Any:
 
     folder = folder_of(adapter, "adapter", (ADAPTER_CONFIG, "adapter_model.safetensors"))
     raw = read_json(folder / ADAPTER_CONFIG)
-    _refuse_code(folder)
+    refuse_code(folder)
     shapes = header(folder / "adapter_model.safetensors")
     check_settings(folder / ADAPTER_CONFIG, raw)
     check_ranks(folder, raw["r"], shapes)
-    with _one_line(f"{adapter}: does not fit {where}"):
-        adapted = PeftModel.from_pretrained(model, folder).eval()
+    adapted = from_folder(PeftModel, folder, f"{adapter}: does not fit {where}", model).eval()
     own = {name.replace(".default.", ".").replace(".modules_to_save", ""): tuple(tensor.shape) for name, tensor in adapted.state_dict().items()}
     with_head = bool(raw.get("modules_to_save"))
     expected = {
@@ -212,7 +187,7 @@ def header(path: Path) -> dict[str, tuple[int, ...]]:
     Raises:
         ConlipaError: it is no such file.
     """
-    with _one_line(str(path)), safe_open(path, framework="pt") as file:
+    with one_line(str(path)), safe_open(path, framework="pt") as file:
         return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (no mapping)
 
 
@@ -247,19 +222,5 @@ def _compare(path: Path, found: Mapping[str, Any], expected: Mapping[str, Any], 
 
 def _expected(where: str, build: Callable[[], Any]) -> dict[str, tuple[int, ...]]:
     """Names and shapes of a model's weights, without memory for them."""
-    with _one_line(where), torch.device("meta"):
+    with one_line(where), torch.device("meta"):
         return {name: tuple(tensor.shape) for name, tensor in build().state_dict().items()}
-
-
-@contextmanager
-def _one_line(what: str) -> Iterator[None]:
-    """Whatever a library raises over a foreign file, as one line: they raise of many kinds."""
-    try:
-        yield
-    except ConlipaError:
-        raise
-    except BaseException as error:
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":  # Rust's, of tokenizers, which is no `Exception`
-            raise
-        reason = next(iter(str(error).splitlines()), "") or type(error).__name__
-        raise ConlipaError(f"{what}: cannot be loaded ({reason})") from error

@@ -15,6 +15,7 @@ from typing import Any
 from conlipa.concurrency import once, one_torch_thread_after_fork
 from conlipa.dataset_scripts.tables import rows
 from conlipa.errors import ConlipaError, nearest
+from conlipa.foreign import from_folder
 from conlipa.hub import need_hub
 
 REPO = "charsiu/g2p_multilingual_byT5_small_100"
@@ -73,12 +74,10 @@ def _model(folder: str) -> tuple[Any, Any]:
     import torch  # slow to import: only when the model is there
     from transformers import ByT5Tokenizer, T5ForConditionalGeneration
 
-    try:
-        model, report = T5ForConditionalGeneration.from_pretrained(
-            folder or REPO, revision=None if folder else REVISION, use_safetensors=True, output_loading_info=True
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ConlipaError(f"{folder or REPO}: cannot be loaded ({str(error).splitlines()[0]})") from error
+    where = folder or REPO
+    model, report = from_folder(
+        T5ForConditionalGeneration, where, where, revision=None if folder else REVISION, use_safetensors=True, output_loading_info=True
+    )
     if lacking := sorted(report["missing_keys"]) + [str(each) for each in report["mismatched_keys"]]:
-        raise ConlipaError(f"{folder or REPO}: weights are missing, or of another shape: {', '.join(lacking[:3])}")
+        raise ConlipaError(f"{where}: weights are missing, or of another shape: {', '.join(lacking[:3])}")
     return model.to("cuda" if torch.cuda.is_available() else "cpu").eval(), ByT5Tokenizer()
