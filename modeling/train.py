@@ -85,6 +85,8 @@ def train_stage(
     sentences = of_sentences(corpus, languages, "train")
     data = sentences if stage == "ner" else f"{of_folder(str(ner))} {of_pairs()} {sentences if recipe.ipac.replay_weight else ''}"
     earlier = read_recipe(recipe.ner.start) if stage == "ner" and recipe.ner.start else None
+    if earlier and recipe.ner.minutes is None:  # a run by epochs starts from one by epochs: the built-in sample takes minutes
+        earlier = replace(earlier, ner=replace(earlier.ner, minutes=None))
     run_metadata = run_metadata_of(
         recipe, stage, data, languages=languages, **({"start": json.loads(json.dumps(earlier.as_dict()))} if earlier else {})
     )
