@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+import torch
 from huggingface_hub import ModelCard
+from peft import AutoPeftModelForTokenClassification
 from safetensors.numpy import load_file
 
 from conlipa.modeling.data.fingerprint import of_folder
+from conlipa.modeling.encoder import load_adapted
 from conlipa.modeling.inference.packaged import PACKAGED, packaged
 from tests.conftest import conlipa
 
@@ -56,3 +60,17 @@ def test_a_card_says_what_the_model_was_trained_on(model: str) -> None:
     languages = json.loads((ner / "training.json").read_text(encoding="utf-8"))["languages"]
     assert "English" in text
     assert ("zero-shot for the others only" in text) == (len(languages) > 1)
+
+
+@pytest.mark.parametrize("model", PACKAGED)
+def test_stock_peft_loads_an_adapter_by_itself(model: str, tmp_path: Path) -> None:
+    ner, ipac = folders(model)
+    shutil.copytree(ner, tmp_path / "ner")
+    local = Path(shutil.copytree(ipac, tmp_path / "ipac"))
+    raw = json.loads((local / "adapter_config.json").read_text(encoding="utf-8"))
+    (local / "adapter_config.json").write_text(json.dumps({**raw, "base_model_name_or_path": str(tmp_path / "ner")}), encoding="utf-8")
+    stock = AutoPeftModelForTokenClassification.from_pretrained(local).eval()
+    ours, tokenizer = load_adapted(str(ner), str(ipac))
+    batch = tokenizer("l ʌ n d ə n ▁ ɪ z", return_tensors="pt")
+    with torch.inference_mode():
+        assert torch.allclose(stock(**batch).logits, ours(**batch).logits, atol=1e-4)
