@@ -60,7 +60,7 @@ def show_nearest(choice: str | None) -> str:
     if not choice:
         return ""
     ipa, _, name = choice.partition("\t")
-    return rendering.nearest_table(name, nearest(ipa))
+    return rendering.nearest_table(name, nearest(name, ipa))
 
 
 def read_upload(path: str) -> str:
@@ -102,7 +102,7 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
             button = gr.Button("Tag", variant="primary", elem_id="tag")
             another = gr.Button("Another example", elem_id="example")
         result = gr.HTML(elem_id="result")
-        entity = gr.Radio([], label="Nearest CONLIPA words of", info="The first look takes some seconds.", visible=False, elem_id="entity")
+        entity = gr.Radio([], label="Words that sound like", visible=False, elem_id="entity")
         neighbours = gr.HTML(elem_id="nearest")
         with gr.Accordion("Bring your own letters", open=False, elem_id="letters"):
             gr.Markdown(_OWN_LETTERS)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from conlipa.dataset_scripts.g2p.phonemizer import WORD_SEPARATOR
 from conlipa.dataset_scripts.g2p.words import Word
 from conlipa.dataset_scripts.languages import languages
+from conlipa.space.neighbours import Neighbour
 
 KINDS = {"PER": "person", "ORG": "organisation", "LOC": "place"}
+GAP = "–"
 Spoken = Sequence[tuple[Word, Sequence[str]]]
 _VISIBLE = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"} | {0x7F: 0x2421}
 """Control characters as their pictures."""
@@ -67,17 +68,23 @@ def _words(text: str, start: int, end: int, spoken: Spoken) -> str:
     return "".join([*made, shown(text[at:end])])
 
 
-def nearest_table(name: str, found: Sequence[tuple[str, str, str, float]]) -> str:
-    """The words nearest to a name."""
+def nearest_table(name: str, found: Sequence[Neighbour]) -> str:
+    """The words that sound nearest to a name, each aligned with it, phoneme under phoneme."""
     rows = "".join(
-        f'<tr><td><bdi>{shown(word)}</bdi></td><td lang="und-fonipa">{shown(_together(ipa))}</td>'
-        f"<td>{shown(languages()[lang].name)}</td><td>{similarity:.2f}</td></tr>"
-        for lang, word, ipa, similarity in found
+        f'<tr><th scope="row"><bdi lang="{shown(one.language)}">{shown(one.word)}</bdi></th><td>{shown(languages()[one.language].name)}</td>'
+        f"<td>{_aligned(one.aligned)}</td><td>{100 * one.similarity:.0f}%</td></tr>"
+        for one in found
     )
-    head = "".join(f'<th scope="col">{name}</th>' for name in ("word", "IPA", "language", "similarity"))
-    return f'<table class="nearest"><caption>Nearest to <bdi>{shown(name)}</bdi></caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("word", "language", "its phonemes under the name's", "alike"))
+    caption = f"<caption>Words that sound like <bdi>{shown(name)}</bdi></caption>"
+    return f'<div class="scroll"><table class="nearest">{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
-def _together(ipa: str) -> str:
-    """Phonemes of a word without the spaces between them."""
-    return ipa.replace(" ", "").replace(WORD_SEPARATOR, " ")
+def _aligned(pairs: Sequence[tuple[str, str]]) -> str:
+    """Columns of two phonemes; those that differ are marked, a dash is where one word lacks the other's."""
+    columns = "".join(
+        f'<span class="{"same" if first == second else "differs"}"><span>{shown(first or GAP)}</span><span>{shown(second or GAP)}</span></span>'
+        for first, second in pairs
+    )
+    spoken = " under ".join(" ".join(side) for side in (tuple(second for _, second in pairs if second), tuple(first for first, _ in pairs if first)))
+    return f'<span class="aligned" role="img" aria-label="{shown(spoken)}" dir="ltr" lang="und-fonipa">{columns}</span>'

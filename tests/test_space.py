@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 
 from conlipa.dataset_scripts.g2p.words import words
 from conlipa.dataset_scripts.languages import by_case
+from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
 from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.tagger import Entity
 from conlipa.space import choices, letters, rendering, tagging
 from conlipa.space.guard import MAX_BYTES
+from conlipa.space.neighbours import Neighbour, nearest
 from tests.benchmarks.space import load
 from tests.serving import serving
 
@@ -194,17 +196,25 @@ def test_any_text_is_shown_as_itself(text: str, data: st.DataObject) -> None:
 
 def test_control_characters_are_shown_as_pictures() -> None:
     assert rendering.shown("a\x00\x1b<b>\n") == "a␀␛&lt;b&gt;\n"
-    assert "<i>" not in rendering.message("<i>") + rendering.nearest_table("<i>", [("kor", "<i>", "<i>", 0.5)])
+    assert "<i>" not in rendering.message("<i>") + rendering.nearest_table("<i>", [Neighbour("kor", "<i>", [("<i>", "<i>")], 0.5)])
 
 
-@pytest.mark.slow
-def test_a_loanword_is_its_own_nearest_neighbour(monkeypatch: pytest.MonkeyPatch) -> None:
-    from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
-    from conlipa.space.neighbours import nearest
-
-    monkeypatch.delenv("CONLIPA_MODEL", raising=False)
-    pair = read_pairs(pairs_path("swa"))[0]
-    found = nearest(str(pair["target_ipa"]))
+def test_the_words_that_sound_like_a_name() -> None:
+    found = nearest("Mumbai", "m u m b ə i")
     assert len(found) == 5
-    assert found[0][3] == pytest.approx(1, abs=1e-3)
-    assert any(ipa == pair["target_ipa"] for _, _, ipa, _ in found)
+    assert all(one.word != "Mumbai" for one in found)
+    assert [one.similarity for one in found] == sorted((one.similarity for one in found), reverse=True)
+    for one in found:
+        assert "".join(first for first, _ in one.aligned) == "mumbəi"
+
+
+def test_a_loanword_leads_to_its_english_word() -> None:
+    (taxi,) = (pair for pair in read_pairs(pairs_path("tur")) if pair["target"] == "taksi")
+    assert ("eng", "taxi") in [(one.language, one.word) for one in nearest("taksi", str(taxi["target_ipa"]))]
+
+
+def test_phonemes_that_differ_are_marked_and_read_aloud() -> None:
+    shown = rendering.nearest_table("x", [Neighbour("eng", "y", [("m", "m"), ("u", "ʌ"), ("i", "")], 0.5)])
+    assert shown.count('class="differs"') == 2
+    assert 'aria-label="m ʌ under m u i"' in shown
+    assert rendering.GAP in shown

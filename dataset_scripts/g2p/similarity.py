@@ -22,33 +22,59 @@ def similarity(first: str, second: str) -> float:
     Args:
         first, second: phonemes separated by spaces; word separators are left out.
     """
-    a, b = (tuple(phoneme for phoneme in ipa.split() if phoneme != WORD_SEPARATOR) for ipa in (first, second))
-    worst = sum(map(_gap, a)) + sum(map(_gap, b))
-    return 1.0 - _alignment_cost(a, b) / worst if worst else 0.0
+    a, b = phonemes_of(first), phonemes_of(second)
+    worst = sum(map(gap, a)) + sum(map(gap, b))
+    return 1.0 - _costs(a, b)[-1][-1] / worst if worst else 0.0
 
 
-def _alignment_cost(a: tuple[str, ...], b: tuple[str, ...]) -> float:
-    row = [0.0]
+def phonemes_of(ipa: str) -> tuple[str, ...]:
+    """The phonemes of a word or name, without word separators."""
+    return tuple(phoneme for phoneme in ipa.split() if phoneme != WORD_SEPARATOR)
+
+
+def alignment(first: str, second: str) -> list[tuple[str, str]]:
+    """The cheapest alignment: pairs of phonemes, one of them empty where the other word lacks it."""
+    a, b = phonemes_of(first), phonemes_of(second)
+    costs = _costs(a, b)
+    i, j, pairs = len(a), len(b), []
+    while i or j:
+        if i and j and costs[i][j] == costs[i - 1][j - 1] + substitution(a[i - 1], b[j - 1]):
+            i, j = i - 1, j - 1
+            pairs.append((a[i], b[j]))
+        elif i and costs[i][j] == costs[i - 1][j] + gap(a[i - 1]):
+            i -= 1
+            pairs.append((a[i], ""))
+        else:
+            j -= 1
+            pairs.append(("", b[j]))
+    return pairs[::-1]
+
+
+def _costs(a: tuple[str, ...], b: tuple[str, ...]) -> list[list[float]]:
+    """The cheapest alignment of the first i phonemes of `a` and the first j of `b`."""
+    rows = [[0.0]]
     for other in b:
-        row.append(row[-1] + _gap(other))
+        rows[0].append(rows[0][-1] + gap(other))
     for phoneme in a:
-        diagonal, row[0] = row[0], row[0] + _gap(phoneme)
-        for j, other in enumerate(b, 1):
-            diagonal, row[j] = row[j], min(row[j] + _gap(phoneme), row[j - 1] + _gap(other), diagonal + _substitution(phoneme, other))
-    return row[-1]
+        above, row = rows[-1], [rows[-1][0] + gap(phoneme)]
+        for j, other in enumerate(b):
+            row.append(min(above[j + 1] + gap(phoneme), row[j] + gap(other), above[j] + substitution(phoneme, other)))
+        rows.append(row)
+    return rows
 
 
 @cache
-def _gap(phoneme: str) -> float:
+def gap(phoneme: str) -> float:
+    """What it costs that the other word lacks a phoneme."""
     return VOWEL_GAP if phoneme[0] in VOWELS or phoneme[0] in _WEAK else CONSONANT_GAP
 
 
 @cache
-def _substitution(first: str, second: str) -> float:
+def substitution(first: str, second: str) -> float:
     """The share of articulatory features that differ, made steeper; at most what leaving both out costs."""
     if first == second:
         return 0.0
-    most = _gap(first) + _gap(second)
+    most = gap(first) + gap(second)
     a, b = features(first), features(second)
     if not a or not b:
         return most

@@ -42,6 +42,7 @@ ORDER = (
     "main",
     "high",
     "embedding",
+    "nearest",
     "korean",
     "languages",
     "temperature",
