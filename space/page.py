@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import gradio as gr
 
 from conlipa.dataset_scripts.g2p.phonemizer import ipa_string
 from conlipa.errors import ConlipaError
+from conlipa.modeling.inference.entities import Entity
 from conlipa.space import choices, letters, rendering, tagging
 from conlipa.space.neighbours import nearest
 
@@ -22,10 +24,13 @@ _LIMIT_IN_BROWSER = 2 * tagging.MAX_CHARACTERS + 1
 
 
 def _choice(entities: list[Any], spoken: rendering.Spoken) -> Any:
-    """A button for each entity; its value is the name and its phonemes."""
-    ipas = {entity: ipa_string([p for word, p in spoken if entity.start <= word.start and word.end <= entity.end]) for entity in entities}
-    buttons = dict.fromkeys((_short(entity.text), f"{ipa}\t{entity.text}") for entity, ipa in ipas.items())
-    return gr.Radio(choices=list(buttons), value=None, visible=bool(buttons))
+    """A button for each name; its value is where it stands, its label and its phonemes."""
+    buttons: dict[str, tuple[str, str]] = {}
+    for entity in entities:
+        ipa = ipa_string([p for word, p in spoken if entity.start <= word.start and word.end <= entity.end])
+        chosen = json.dumps([entity.start, entity.end, entity.label, entity.text, ipa], ensure_ascii=False)
+        buttons.setdefault(entity.text, (_short(entity.text), chosen))
+    return gr.Radio(choices=list(buttons.values()), value=None, visible=bool(buttons))
 
 
 def _short(name: str, most: int = 60) -> str:
@@ -55,12 +60,20 @@ def show_by_letters(text: str, table: str) -> str:
     return rendering.tagged(text, spoken, entities, "Entities")
 
 
-def show_nearest(choice: str | None) -> str:
-    """The table of an entity that was chosen."""
+def show_chosen(choice: str | None, text: str, lang: str) -> str:
+    """Why the chosen entity was found, as long as the text is still the one that was tagged, and the words that sound like it."""
     if not choice:
         return ""
-    ipa, _, name = choice.partition("\t")
-    return rendering.nearest_table(name, nearest(name, ipa))
+    try:
+        start, end, label, name, ipa = json.loads(tagging.checked(choice, 4 * tagging.MAX_CHARACTERS))
+        why = ""
+        if text[start:end] == name and label in rendering.KINDS:
+            why = rendering.reasons_table(name, tagging.explain(text, lang, Entity(start, end, name, label, 0.0)))
+        return why + rendering.nearest_table(name, nearest(name, ipa))
+    except ConlipaError as error:
+        return rendering.message(str(error))
+    except (ValueError, TypeError, AttributeError):  # of a caller that is not the page
+        return rendering.message("The choice is none of the page's: choose an entity again.")
 
 
 def read_upload(path: str) -> str:
@@ -102,7 +115,7 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
             button = gr.Button("Tag", variant="primary", elem_id="tag")
             another = gr.Button("Another example", elem_id="example")
         result = gr.HTML(elem_id="result")
-        entity = gr.Radio([], label="Words that sound like", visible=False, elem_id="entity")
+        entity = gr.Radio([], label="Why, and what sounds like it", visible=False, elem_id="entity")
         neighbours = gr.HTML(elem_id="nearest")
         with gr.Accordion("Bring your own letters", open=False, elem_id="letters"):
             gr.Markdown(_OWN_LETTERS)
@@ -133,7 +146,7 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
         another.click(choices.another, [lang, text], text, api_visibility="private", trigger_mode="always_last").then(
             show, given, marked, api_visibility="private"
         )
-        entity.input(show_nearest, entity, neighbours, api_visibility="private", trigger_mode="always_last")
+        entity.input(show_chosen, [entity, text, lang], neighbours, api_visibility="private", trigger_mode="always_last")
         own_button.click(show_by_letters, [own_text, own_table], own_result, api_visibility="private", trigger_mode="always_last")
         upload.upload(read_upload, upload, own_table, api_visibility="private", trigger_mode="always_last")
         gr.api(tag, api_name="tag")

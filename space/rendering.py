@@ -8,10 +8,13 @@ from typing import Any
 
 from conlipa.dataset_scripts.g2p.words import Word
 from conlipa.dataset_scripts.languages import languages
+from conlipa.modeling.inference.reasons import CAPITAL, CONTEXT, SOUND, Reasons
 from conlipa.space.neighbours import Neighbour
 
 KINDS = {"PER": "person", "ORG": "organisation", "LOC": "place"}
 GAP = "–"
+_WITHOUT = {CAPITAL: "without its capital letter", SOUND: "with its phonemes in reverse order", CONTEXT: "without the other words"}
+_FOUND_BY = {CAPITAL: "Found by its capital letter", SOUND: "Found by its sound", CONTEXT: "Found by its context", None: "No single sign decides"}
 Spoken = Sequence[tuple[Word, Sequence[str]]]
 _VISIBLE = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"} | {0x7F: 0x2421}
 """Control characters as their pictures."""
@@ -88,3 +91,24 @@ def _aligned(pairs: Sequence[tuple[str, str]]) -> str:
     )
     spoken = " under ".join(" ".join(side) for side in (tuple(second for _, second in pairs if second), tuple(first for first, _ in pairs if first)))
     return f'<span class="aligned" role="img" aria-label="{shown(spoken)}" dir="ltr" lang="und-fonipa">{columns}</span>'
+
+
+def reasons_table(name: str, why: Reasons) -> str:
+    """Why a name got its label: the share of each label, and what is left of its own without each part, as bars."""
+    label = KINDS.get(why.label, why.label)
+    shares = [(KINDS.get(kind, "no name"), share) for kind, share in why.shares.items()]
+    left = [("as it is", why.shares[why.label]), *((_WITHOUT[part], share) for part, share in why.without.items())]
+    others = [share for part, share in why.without.items() if part == why.decisive]
+    change = f": {100 * why.shares[why.label]:.0f}% {label}, {100 * others[0]:.0f}% {_WITHOUT[why.decisive]}" if why.decisive else ""
+    parts = _bars(f"Why {label}: share of each label", shares) + _bars(f"Share of {label}", left)
+    caption = f'<p class="verdict"><bdi>{shown(name)}</bdi> — {_FOUND_BY[why.decisive]}{change}.</p>'
+    return f'<section class="why" aria-label="Why this label">{caption}<div class="sides">{parts}</div></section>'
+
+
+def _bars(title: str, values: Sequence[tuple[str, float]]) -> str:
+    rows = "".join(
+        f'<tr><th scope="row">{shown(what)}</th><td><meter min="0" max="1" value="{value:.3f}" aria-label="{shown(what)}"></meter></td>'
+        f"<td>{100 * value:.0f}%</td></tr>"
+        for what, value in values
+    )
+    return f'<table class="nearest"><caption>{shown(title)}</caption><tbody>{rows}</tbody></table>'

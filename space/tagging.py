@@ -12,7 +12,8 @@ from conlipa.dataset_scripts.g2p import phonemizer as g2p
 from conlipa.dataset_scripts.g2p.words import Word, words
 from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.packaged import MINI, packaged
-from conlipa.modeling.inference.tagger import Tagger
+from conlipa.modeling.inference.reasons import Reasons
+from conlipa.modeling.inference.tagger import Entity, Tagger
 
 MAX_CHARACTERS = 5000
 _FORGET_AFTER = 5000
@@ -80,6 +81,16 @@ def tag(text: str, lang: str, with_adapter: bool = True) -> list[Any]:
     text, lang = checked(text), checked(lang, 100, "language")
     _forget_now_and_then()
     return list(_tagger(*chosen(with_adapter))(text, lang=lang))
+
+
+def explain(text: str, lang: str, entity: Entity) -> Reasons:
+    """Why the entity was found.
+
+    Raises:
+        ConlipaError: as `tag`; no word of the text stands where the entity does.
+    """
+    _forget_now_and_then()
+    return _tagger(*chosen()).explain(checked(text), entity, checked(lang, 100, "language"))
 
 
 def spoken(text: str, lang: str) -> list[tuple[Word, list[str]]]:

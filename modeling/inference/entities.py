@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from conlipa.dataset_scripts.g2p.words import Word
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.modeling.alignment import NO_WORD
+
+KINDS = {kind: [number for number, label in enumerate(LABELS) if label.endswith(kind)] for kind in ("PER", "ORG", "LOC", "O")}
+"""Type of entity, or O, → its labels."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,18 @@ def spans(labels: Iterable[int]) -> list[tuple[str, list[int]]]:
             found.append((kind, [number]))
         open_type = kind
     return found
+
+
+def word_probabilities(example: Mapping[str, Sequence[int]], logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """(words, labels): of each word that has a position, the label probabilities at its first phoneme.
+
+    A tokenizer of another kit may drop a phoneme, and with it the last word's place: then there are fewer rows than words.
+    """
+    word_ids = np.array(example["word_ids"])
+    firsts = np.flatnonzero((word_ids != NO_WORD) & (word_ids != np.concatenate(([NO_WORD], word_ids[:-1]))))
+    scores = logits[firsts] / temperature
+    powers = np.exp(scores - scores.max(-1, keepdims=True))
+    return np.asarray(powers / powers.sum(-1, keepdims=True))
 
 
 class LabelledText:

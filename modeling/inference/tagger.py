@@ -14,15 +14,16 @@ from conlipa.dataset_scripts.g2p.language_guess import guess_language
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, phonemizer
 from conlipa.dataset_scripts.tables import digest
 from conlipa.errors import ConlipaError
-from conlipa.modeling.alignment import NO_WORD, encode
+from conlipa.modeling.alignment import encode
 from conlipa.modeling.inference.backend import Backend
-from conlipa.modeling.inference.entities import Entity, LabelledText
+from conlipa.modeling.inference.entities import Entity, LabelledText, word_probabilities
 from conlipa.modeling.inference.loading import load_backend
 from conlipa.modeling.inference.origin import lasting, of_file
 from conlipa.modeling.inference.packaged import MINI, located
 from conlipa.modeling.inference.phoneme_ids import remembered
+from conlipa.modeling.inference.reasons import Reasons, reasons
 from conlipa.modeling.inference.saving import push, save
-from conlipa.modeling.inference.windows import Window, text_windows
+from conlipa.modeling.inference.windows import Spoken, Window, text_windows
 
 __all__ = ["Entity", "Tagger"]
 
@@ -137,6 +138,16 @@ class Tagger:
     predict = __call__
     """The same, by the name that other libraries have for it."""
 
+    def explain(self, text: str, entity: Entity, lang: str | None = None) -> Reasons:
+        """Why it found an entity of `text`: the share of each label, and the label's share without capital, sound and context.
+
+        Raises:
+            UsageError: as a call does.
+            ConlipaError: no word of the text stands where the entity does.
+        """
+        windows = text_windows(text, self._phonemizer(lang or self.lang, text), self.backend.max_length)
+        return reasons(self.backend, self._encoded, windows, entity)
+
     def _phonemizer(self, lang: str | None, text: str) -> Phonemizer:
         if lang is None and not self.engine.startswith("map:"):
             lang = guess_language(text)
@@ -145,7 +156,7 @@ class Tagger:
     def _tag(self, texts: Iterable[str], lang: str | None, batch_size: int) -> Iterator[list[Entity]]:
         stream = self._windows(texts, lang)
         while batch := list(islice(stream, max(1, batch_size))):
-            examples = [self._encoded(window) for _, window in batch if window]
+            examples = [self._encoded(window.words) for _, window in batch if window]
             scored = zip(examples, self.backend(examples) if examples else [], strict=True)
             for text, window in batch:
                 if window is None:
@@ -161,21 +172,15 @@ class Tagger:
                 yield labelled, window
             yield labelled, None
 
-    def _encoded(self, window: Window) -> dict[str, list[int]]:
-        marked = [spoken.capital for spoken in window.words] if self.backend.case_marks else None
-        return encode(self._tokenizer, [spoken.phonemes for spoken in window.words], None, self.backend.max_length, marked)
+    def _encoded(self, words: Sequence[Spoken]) -> dict[str, list[int]]:
+        marked = [spoken.capital for spoken in words] if self.backend.case_marks else None
+        return encode(self._tokenizer, [spoken.phonemes for spoken in words], None, self.backend.max_length, marked)
 
     def _read(self, text: LabelledText, window: Window, example: dict[str, list[int]], logits: NDArray[np.float32]) -> None:
-        """Take from a window what it decides: the first phoneme of each of its own words."""
-        word_ids = np.array(example["word_ids"])
-        firsts = np.flatnonzero((word_ids != NO_WORD) & (word_ids != np.concatenate(([NO_WORD], word_ids[:-1]))))
-        # A tokenizer of another kit may drop a phoneme, and with it the last word's place: the text ends there.
-        places = firsts[window.own.start : window.own.stop]
-        scores = logits[places] / self.backend.temperature
-        powers = np.exp(scores - scores.max(-1, keepdims=True))
-        best = powers.max(-1) / powers.sum(-1)
+        """Take from a window what it decides: the labels of its own words."""
+        probabilities = word_probabilities(example, logits, self.backend.temperature)[window.own.start : window.own.stop]
         owned = (window.words[number].word for number in window.own)
-        for word, label, score in zip(owned, scores.argmax(-1).tolist(), best.tolist(), strict=False):
+        for word, label, score in zip(owned, probabilities.argmax(-1).tolist(), probabilities.max(-1).tolist(), strict=False):
             text.add(word, label, score)
 
 
