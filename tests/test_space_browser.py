@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from conlipa.dataset_scripts.g2p.words import words
 from conlipa.space import choices, space_files
 from tests.browser import DESKTOP, PHONE, browser, choose
 from tests.serving import serving
@@ -76,7 +77,7 @@ def test_sinhala_is_typed_chosen_and_highlighted(page: Any, served: str) -> None
     assert [marks.nth(i).evaluate(SEEN) for i in range(marks.count())] == [entity["text"] for entity in found]
     assert [marks.nth(i).locator(".label").inner_text().split()[-1] for i in range(marks.count())] == [f"{e['score']:.2f}" for e in found]
     ipa = result.locator("rt").all_inner_texts()
-    assert len(ipa) == 2 * 5
+    assert len(ipa) == 2 * sum(any(map(str.isalpha, word.text)) for word in words(text))
     assert all(word.strip() for word in ipa)
 
 
@@ -86,8 +87,10 @@ def test_what_a_model_finds_is_marked_and_has_neighbours(page: Any) -> None:
     assert tagged(page, text).locator("mark").count() > 0
     page.locator("#entity input").first.focus()
     page.keyboard.press("Space")
-    page.wait_for_selector("#nearest tbody tr", timeout=200_000)
-    assert page.locator("#nearest tbody tr").count() == 5
+    page.wait_for_selector("#nearest .aligned", timeout=200_000)
+    assert page.locator("#nearest .aligned").count() == 5
+    assert page.locator("#nearest meter").count() >= 4 + 2
+    assert page.locator("#nearest .verdict").inner_text().startswith(page.locator("#entity label").first.inner_text())
 
 
 def test_urdu_is_shown_from_right_to_left(page: Any) -> None:
