@@ -11,7 +11,7 @@ import gradio as gr
 from conlipa.dataset_scripts.g2p.phonemizer import ipa_string
 from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.entities import Entity
-from conlipa.space import choices, letters, rendering, tagging
+from conlipa.space import choices, letters, quality, rendering, tagging
 from conlipa.space.neighbours import nearest
 
 _INTRODUCTION = """# Zero-shot NER on phonemes
@@ -110,6 +110,7 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
                 )
             with gr.Column(scale=1, min_width=240):
                 lang = gr.Dropdown(choices.choices(), value=choices.FIRST, label="Language", filterable=True, elem_id="language")
+                expected = gr.Markdown(elem_id="expected")
                 compare = gr.Checkbox(False, label="Compare with and without IPAC", visible=tagging.chosen()[1] is not None, elem_id="compare")
         with gr.Row():
             button = gr.Button("Tag", variant="primary", elem_id="tag")
@@ -142,6 +143,9 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
         )
         lang.input(choices.example, [lang, text], text, api_visibility="private", trigger_mode="always_last").then(
             show, given, marked, api_visibility="private"
+        )
+        gr.on(
+            [page.load, lang.change], quality.expected, lang, expected, api_visibility="private", show_progress="hidden", trigger_mode="always_last"
         )
         another.click(choices.another, [lang, text], text, api_visibility="private", trigger_mode="always_last").then(
             show, given, marked, api_visibility="private"

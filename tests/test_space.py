@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from huggingface_hub import ModelCard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,8 +19,9 @@ from conlipa.dataset_scripts.g2p.words import words
 from conlipa.dataset_scripts.languages import by_case
 from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
 from conlipa.errors import ConlipaError
+from conlipa.modeling.inference.packaged import packaged
 from conlipa.modeling.inference.tagger import Entity
-from conlipa.space import choices, letters, rendering, tagging
+from conlipa.space import choices, letters, quality, rendering, tagging
 from conlipa.space.guard import MAX_BYTES
 from conlipa.space.neighbours import Neighbour, nearest
 from tests.benchmarks.space import load
@@ -206,6 +208,16 @@ def test_the_words_that_sound_like_a_name() -> None:
     assert [one.similarity for one in found] == sorted((one.similarity for one in found), reverse=True)
     for one in found:
         assert "".join(first for first, _ in one.aligned) == "mumbəi"
+
+
+def test_what_to_expect_of_a_language_is_what_the_card_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CONLIPA_MODEL", raising=False)
+    card = ModelCard.load(Path(packaged("mini")[1] or "") / "README.md")
+    (score,) = (one.metric_value for one in card.data.eval_results if one.dataset_config == "tg" and one.metric_name.startswith("strict"))
+    assert quality.expected("tgk") == f"Entity F1 on Wikipedia's titles and lists, measured: {score:.0f} of 100. Never seen in training."
+    assert quality.expected("deu").endswith("Trained on.")
+    assert quality.expected("xxx") == ""
+    assert quality.expected("khk") == "Quality not measured. Never seen in training."
 
 
 def test_a_loanword_leads_to_its_english_word() -> None:

@@ -1,0 +1,35 @@
+"""What to expect of a language, as the card of the model at work has it."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from huggingface_hub import ModelCard
+
+from conlipa.dataset_scripts.languages import languages
+from conlipa.modeling.evaluation.evaluation import trained_on
+from conlipa.space.tagging import chosen
+
+
+@cache
+def _measured(folder: str) -> dict[str, float]:
+    """WikiANN's code of a language → strict entity F1 in percent; empty where the folder has no card with scores."""
+    try:
+        results = ModelCard.load(Path(folder) / "README.md").data.eval_results or []
+    except (OSError, ValueError):
+        return {}
+    return {str(one.dataset_config): float(one.metric_value) for one in results if str(one.metric_name).startswith("strict entity F1")}
+
+
+def expected(lang: str) -> str:
+    """One sentence: the measured score of a language, or that there is none; and whether the model was trained on it."""
+    known = languages().get(lang)
+    if known is None:
+        return ""
+    model, adapter = chosen()
+    score = _measured(adapter or model).get(known.wikiann)
+    measured = f"Entity F1 on Wikipedia's titles and lists, measured: {score:.0f} of 100." if score is not None else "Quality not measured."
+    sources = trained_on(model)
+    seen = ("Trained on." if lang in sources else "Never seen in training.") if sources else ""  # a model without a record does not say
+    return f"{measured} {seen}".strip()
