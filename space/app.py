@@ -28,6 +28,14 @@ SESSIONS = 1000
 """Visitors whose choices are remembered."""
 
 
+def _theme() -> gr.themes.Default:
+    """Fonts of the machine, none fetched; a primary button dark enough for its white letters (WCAG AA)."""
+    theme = gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+    fills = dict.fromkeys(("button_primary_background_fill", "button_primary_background_fill_dark"), "*primary_700")
+    hovers = dict.fromkeys(("button_primary_background_fill_hover", "button_primary_background_fill_hover_dark"), "*primary_800")
+    return theme.set(**fills, **hovers)
+
+
 def launch(model: str | None = None, adapter: str | None = None, port: int | None = None) -> None:
     """Serve the page on this machine only, or wherever GRADIO_SERVER_NAME says.
 
@@ -42,7 +50,7 @@ def launch(model: str | None = None, adapter: str | None = None, port: int | Non
     build().queue(max_size=QUEUE).launch(
         server_port=port,
         app_kwargs={"middleware": [Middleware(Guard)]},
-        theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        theme=_theme(),
         css_paths=STYLE,
         footer_links=["api"],
         state_session_capacity=SESSIONS,

@@ -34,9 +34,15 @@ def tagged(text: str, spoken: Spoken, entities: Sequence[Any], title: str, lang:
     """A text with its entities marked and the IPA under each word."""
     marks = "".join(_stretches(text, spoken, entities))
     found = "" if entities else '<p class="quiet">No person, organisation or place found.</p>'
-    code = f' lang="{shown(lang)}"' if lang else ""
-    heading = f'<section class="tagged" aria-label="{shown(title)}"><h3>{shown(title)}</h3>'
+    code = f' lang="{shown(_bcp47(lang))}" data-language="{shown(lang)}"' if lang else ""
+    heading = f'<section class="tagged" aria-label="{shown(title)}"><h2>{shown(title)}</h2>'
     return f'{heading}<div class="text" dir="auto"{code}>{marks}</div>{found}</section>'
+
+
+def _bcp47(lang: str) -> str:
+    """What a browser calls a language: by two letters where it has them, as WikiANN does."""
+    known = languages().get(lang)
+    return known.wikiann if known and len(known.wikiann) == 2 else lang
 
 
 def side_by_side(sections: Sequence[str]) -> str:
@@ -74,13 +80,13 @@ def _words(text: str, start: int, end: int, spoken: Spoken) -> str:
 def nearest_table(name: str, found: Sequence[Neighbour]) -> str:
     """The words that sound nearest to a name, each aligned with it, phoneme under phoneme."""
     rows = "".join(
-        f'<tr><th scope="row"><bdi lang="{shown(one.language)}">{shown(one.word)}</bdi></th><td>{shown(languages()[one.language].name)}</td>'
+        f'<tr><th scope="row"><bdi lang="{shown(_bcp47(one.language))}">{shown(one.word)}</bdi></th><td>{shown(languages()[one.language].name)}</td>'
         f"<td>{_aligned(one.aligned)}</td><td>{100 * one.similarity:.0f}%</td></tr>"
         for one in found
     )
     head = "".join(f'<th scope="col">{title}</th>' for title in ("word", "language", "its phonemes under the name's", "alike"))
     caption = f"<caption>Words that sound like <bdi>{shown(name)}</bdi></caption>"
-    return f'<div class="scroll"><table class="nearest">{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="Words that sound alike"><table class="nearest">{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def _aligned(pairs: Sequence[tuple[str, str]]) -> str:

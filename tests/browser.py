@@ -35,4 +35,4 @@ def choose(page: Any, typed: str, lang: str) -> None:
     field.press_sequentially(typed)
     page.wait_for_function("document.querySelectorAll('[role=option]').length === 1")
     field.press("Enter")
-    page.wait_for_selector(f'#result .text[lang="{lang}"]')
+    page.wait_for_selector(f'#result .text[data-language="{lang}"]')

@@ -24,6 +24,7 @@ WITH_AN_EXTRA = {
 }
 """Modules that are of no use without an extra."""
 TOOLS = {"mypy", "ruff", "pre-commit", "types-pyyaml", "pytest-xdist", "playwright", "tensorboard", "onnxscript", "conlipa"} | {
+    "axe-playwright-python",
     "mkdocs-material",
     "mkdocstrings",
 }

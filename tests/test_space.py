@@ -170,10 +170,10 @@ class _Text(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.add(tag)
-        self._hidden += tag in ("rt", "span", "h3", "p")
+        self._hidden += tag in ("rt", "span", "h2", "p")
 
     def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag in ("rt", "span", "h3", "p")
+        self._hidden -= tag in ("rt", "span", "h2", "p")
 
     def handle_data(self, data: str) -> None:
         if not self._hidden:
@@ -193,7 +193,7 @@ def test_any_text_is_shown_as_itself(text: str, data: st.DataObject) -> None:
     parser.feed(rendering.tagged(text, [(word, ["a"]) for word in found], entities, "<Title>", "sin"))
     parser.close()
     assert parser.shown == text
-    assert parser.elements <= {"section", "h3", "div", "ruby", "rt", "mark", "span", "p"}
+    assert parser.elements <= {"section", "h2", "div", "ruby", "rt", "mark", "span", "p"}
 
 
 def test_control_characters_are_shown_as_pictures() -> None:

@@ -105,7 +105,7 @@ def test_urdu_is_shown_from_right_to_left(page: Any) -> None:
 def test_with_and_without_ipac_stand_side_by_side(page: Any) -> None:
     page.check("#compare input")
     page.wait_for_selector("#result .tagged:nth-child(2)")
-    assert page.locator("#result h3").all_inner_texts() == ["With IPAC", "Without IPAC"]
+    assert page.locator("#result h2").all_inner_texts() == ["With IPAC", "Without IPAC"]
     left, right = (page.locator("#result .tagged").nth(i).bounding_box() for i in (0, 1))
     assert left["y"] == right["y"]
     assert left["x"] + left["width"] <= right["x"]
@@ -154,3 +154,24 @@ def test_a_phone_shows_everything_without_sideways_scrolling(page: Any) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     above, below = (page.locator("#result .tagged").nth(i).bounding_box() for i in (0, 1))
     assert above["y"] + above["height"] <= below["y"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("lang", ["sin", "urd", "kin", "khm"])
+def test_axe_finds_no_barrier(chromium: Any, served: str, lang: str, size: dict[str, int], scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed").Axe()
+    context = chromium.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
+    opened = context.new_page()
+    opened.set_default_timeout(90_000)
+    opened.goto(f"{served}?__theme={scheme}")
+    opened.wait_for_selector("#result .tagged")
+    choose(opened, f"({lang}", lang)
+    if opened.locator("#entity input").count():
+        opened.locator("#entity input").first.check()
+        opened.wait_for_selector("#nearest .aligned")
+    opened.wait_for_timeout(500)  # what fades in is half transparent until then
+    assert opened.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    violations = axe.run(opened).response["violations"]
+    assert not [(one["id"], one["nodes"][0]["target"], one["nodes"][0].get("failureSummary")) for one in violations]
+    context.close()
