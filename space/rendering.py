@@ -86,7 +86,8 @@ def nearest_table(name: str, found: Sequence[Neighbour]) -> str:
     )
     head = "".join(f'<th scope="col">{title}</th>' for title in ("word", "language", "its phonemes under the name's", "alike"))
     caption = f"<caption>Words that sound like <bdi>{shown(name)}</bdi></caption>"
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="Words that sound alike"><table class="nearest">{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    table = f'<table class="nearest">{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="Words that sound alike">{table}</div>'
 
 
 def _aligned(pairs: Sequence[tuple[str, str]]) -> str:
