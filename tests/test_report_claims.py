@@ -1,0 +1,60 @@
+"""The verdict on a claim: where the intervals of its effects lie."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from conlipa.modeling.report.claims import Effect, cosine_effect, deciding, effects_of, verdict
+
+
+@pytest.mark.parametrize(
+    ("effects", "expected"),
+    [
+        ([Effect(1.0, 0.2, 1.8, "none")], "holds"),
+        ([Effect(-1.0, -1.8, -0.2, "none")], "fails"),
+        ([Effect(1.0, -0.2, 2.2, "none")], "undecided"),
+        ([Effect(0.5, 0.1, 0.9, "0.2"), Effect(1.0, 0.2, 1.8, "0.5")], "holds"),
+        ([Effect(0.5, -0.1, 0.9, "0.2"), Effect(1.0, 0.2, 1.8, "0.5")], "undecided"),
+        ([Effect(-0.5, -0.9, -0.1, "0.2"), Effect(1.0, 0.2, 1.8, "0.5")], "fails"),
+    ],
+)
+def test_a_verdict_is_where_the_intervals_lie(effects: list[Effect], expected: str) -> None:
+    assert verdict(effects) == expected
+
+
+def runs_with(right: float, seed: int) -> list[dict[str, dict[str, np.ndarray]]]:
+    """Three runs on two languages of 200 sentences with one entity each, which is found with a chance."""
+    rng = np.random.default_rng(seed)
+
+    def counts() -> np.ndarray:
+        found = np.zeros((200, 3, 3), dtype=np.int64)
+        found[:, 0] = 1
+        found[:, 0, 0] = rng.random(200) < right
+        return found
+
+    return [{"entity_f1": {"sin": counts(), "tgk": counts()}} for _ in range(3)]
+
+
+def test_the_best_of_several_is_better_than_each() -> None:
+    best, good, bad = runs_with(0.8, 0), runs_with(0.79, 1), runs_with(0.3, 2)
+    assert verdict(effects_of(best, {"bad": bad}, "entity_f1")) == "holds"
+    assert verdict(effects_of(bad, {"best": best}, "entity_f1")) == "fails"
+    effects = effects_of(best, {"bad": bad, "good": good}, "entity_f1")
+    assert verdict(effects) == "undecided"
+    nearest = deciding(effects)
+    assert nearest.to == "good"
+    (alone,) = effects_of(best, {"good": good}, "entity_f1")
+    assert nearest.low < alone.low < alone.difference < alone.high < nearest.high
+    assert deciding(effects_of(bad, {"best": best, "bad": bad}, "entity_f1")).to == "best"
+
+
+def test_a_rise_of_cosine_is_found_where_it_is() -> None:
+    rng = np.random.default_rng(0)
+    before = rng.uniform(0.5, 0.9, 10)
+    risen = {"eng-ori": {"before": before.tolist(), "after": [(before + rng.normal(0.05, 0.01, 10)).tolist() for _ in range(3)]}}
+    effect = cosine_effect(risen)
+    assert 4 < effect.low < effect.difference < effect.high < 6
+    assert effect.difference == pytest.approx(100 * (np.mean(risen["eng-ori"]["after"]) - before.mean()))
+    same = {"eng-ori": {"before": before.tolist(), "after": [(before + rng.normal(0, 0.05, 10)).tolist() for _ in range(3)]}}
+    assert verdict([cosine_effect(same)]) == "undecided"
