@@ -60,14 +60,19 @@ def pretrained_encoder(recipe: Encoder) -> tuple[Any, Any]:
     if not recipe.repo:
         if recipe.input == GRAPHEMES:
             raise ConlipaError("encoder.input is graphemes, which needs encoder.repo: a pretrained model and its tokenizer")
-        return new_encoder(recipe), phoneme_tokenizer(recipe.max_length)
-    tokenizer, model = load_tokenizer(recipe.repo), load_encoder(recipe.repo)
+        return new_encoder(recipe), tokenizer_of(recipe)
+    tokenizer, model = tokenizer_of(recipe), load_encoder(recipe.repo)
     setattr(model.config, _INPUT_KIND, recipe.input_kind)
     if recipe.pooler:
         body = _with_pooler(model.config)
         body.load_state_dict(model.roberta.state_dict(), strict=False)
         model.roberta = body
     return model, tokenizer
+
+
+def tokenizer_of(recipe: Encoder) -> Any:
+    """The tokenizer of the recipe's Hub repo or folder, or the kit's own."""
+    return load_tokenizer(recipe.repo) if recipe.repo else phoneme_tokenizer(recipe.max_length)
 
 
 def _with_pooler(config: RobertaConfig) -> RobertaModel:

@@ -107,6 +107,10 @@ class Optimisation:
     schedule: Literal["linear", "cosine"] = "linear"
     max_grad_norm: Positive = 1.0
     precision: Literal["no", "bf16"] = "no"
+    cuda_graphs: bool = False
+    """On one GPU, with `batch_positions`: forward and backward as one graph a shape, so that small models do not wait for Python."""
+    compile: bool = False
+    """Have torch write kernels for the model, which takes minutes at first: for long runs on a GPU."""
     checkpoint_every: Whole = 200
     log_every: Whole = 10
     """Steps between two losses in the record, and in a tracker."""

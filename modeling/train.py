@@ -27,6 +27,9 @@ from conlipa.quiet import quiet
 
 if TYPE_CHECKING:
     from conlipa.modeling.data.corpus import Corpus
+    from conlipa.modeling.data.packed_corpus import PackedCorpus
+    from conlipa.modeling.training.ipac import IpacStage
+    from conlipa.modeling.training.ner import NerStage
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("stage", choices=["ner", "ipac"])
     recipe_options(made)
     corpus_option(made)
+    made.add_argument("--packed", type=Path, metavar="DIR", help="train from a packed corpus (modeling/data/packing.py) instead of --corpus")
     made.add_argument("--ner", metavar="DIR", help="ipac: the model folder that stage 1 wrote, or a Hub repo")
     made.add_argument("--out", type=Path, metavar="DIR", help="the folder to write")
     made.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
@@ -60,29 +64,42 @@ def run(arguments: argparse.Namespace) -> None:
         raise UsageError("--out is needed (or --dry-run)")
     if arguments.stage == "ipac" and not arguments.ner:
         raise UsageError("ipac needs --ner, the model folder of stage 1")
+    train_stage(arguments.stage, recipe, _corpus(arguments), arguments.out, arguments.ner, tracker=arguments.tracker)
+
+
+def _corpus(arguments: argparse.Namespace) -> Corpus | PackedCorpus:
+    if arguments.packed is not None:
+        from conlipa.modeling.data.packed_corpus import PackedCorpus
+
+        return PackedCorpus.load(arguments.packed)
     from conlipa.modeling.data.corpus import Corpus
 
-    train_stage(arguments.stage, recipe, Corpus(arguments.corpus, arguments.strict), arguments.out, arguments.ner, tracker=arguments.tracker)
+    return Corpus(arguments.corpus, arguments.strict)
 
 
 def train_stage(
-    stage: str, recipe: Recipe, corpus: Corpus, out: Path, ner: str | None = None, base_name: str | None = None, tracker: str | None = None
+    stage: str,
+    recipe: Recipe,
+    corpus: Corpus | PackedCorpus,
+    out: Path,
+    ner: str | None = None,
+    base_name: str | None = None,
+    tracker: str | None = None,
 ) -> None:
     """Train a stage into `out`, unless it is there already, made from the same recipe and data."""
     from accelerate import PartialState
     from accelerate.utils import set_seed
 
     from conlipa.modeling.data.fingerprint import of_folder, of_pairs, of_sentences
+    from conlipa.modeling.data.packed_corpus import PackedCorpus
     from conlipa.modeling.data.sentences import source_languages
     from conlipa.modeling.pretrained import read_json
-    from conlipa.modeling.training.ipac import IpacStage
     from conlipa.modeling.training.loop import train
-    from conlipa.modeling.training.ner import NerStage
     from conlipa.modeling.training.run_metadata import RECORD, run_metadata_of
 
     PartialState(cpu=not _has_gpu())
     languages = source_languages(corpus, recipe.ner.languages)
-    sentences = of_sentences(corpus, languages, "train")
+    sentences = corpus.fingerprint(languages) if isinstance(corpus, PackedCorpus) else of_sentences(corpus, languages, "train")
     data = sentences if stage == "ner" else f"{of_folder(str(ner))} {of_pairs()} {sentences if recipe.ipac.replay_weight else ''}"
     earlier = read_recipe(recipe.ner.start) if stage == "ner" and recipe.ner.start else None
     if earlier and recipe.ner.minutes is None:  # a run by epochs starts from one by epochs: the built-in sample takes minutes
@@ -100,8 +117,19 @@ def train_stage(
         run_metadata["start_run"] = {key: first[key] for key in ("steps", "seconds", "environment")}
     set_seed(getattr(recipe, stage).seed)
     made: NerStage | IpacStage
-    made = NerStage(recipe, corpus, languages, start) if stage == "ner" else IpacStage(recipe, str(ner), corpus, languages, base_name)
-    validate = validator(made.tokenizer, corpus, recipe.ner.held_out) if stage == "ner" and recipe.ner.validate_every else None
+    if stage == "ner":
+        from conlipa.modeling.training.ner import NerStage
+
+        made = NerStage(recipe, corpus, languages, start)
+    else:
+        from conlipa.modeling.training.ipac import IpacStage
+
+        made = IpacStage(recipe, str(ner), corpus, languages, base_name)
+    validate = None
+    if stage == "ner" and recipe.ner.validate_every:
+        if isinstance(corpus, PackedCorpus):
+            raise ConlipaError(f"{corpus.where}: has training sentences alone; ner.validate_every needs --corpus")
+        validate = validator(made.tokenizer, corpus, recipe.ner.held_out)
     train(made, out, out.with_name(f".{out.name}.checkpoints"), run_metadata, tracker, validate=validate)
     if start and PartialState().is_main_process:
         rmtree(start)
@@ -114,14 +142,14 @@ def _up_to_date(out: Path, stage: str, run_metadata: dict[str, Any]) -> bool:
         ConlipaError: it holds another one.
     """
     from conlipa.modeling.pretrained import read_json
-    from conlipa.modeling.training.run_metadata import RECORD
+    from conlipa.modeling.training.run_metadata import RECORD, decisive
 
     if not (out / RECORD).is_file():
         return False
     record = read_json(out / RECORD)
     for name in {"recipe", "start"} & record.keys():
         record[name] = completed(record[name])
-    if any(record.get(key) != value for key, value in run_metadata.items()):
+    if any(decisive(record.get(key)) != decisive(value) for key, value in run_metadata.items()):
         raise ConlipaError(f"{out}: holds a {record.get('stage', 'model')} of another recipe or other data; name another folder or remove it")
     return True
 

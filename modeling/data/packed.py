@@ -50,6 +50,15 @@ class Packed:
         separators = np.diff(words) - 1 if self.frame[1] != NO_SEPARATOR else 0
         return np.diff(self.word_starts[words]) + separators + np.diff(marks) + 2
 
+    def check(self, sets: int) -> None:
+        """Raises ValueError: the arrays are not those of one corpus of so many sets."""
+        inner = ((self.word_starts, len(self.ids)), (self.chunk_starts, len(self.labels)), (self.sentence_starts, len(self.chunk_starts) - 1))
+        for starts, size in (*inner, (self.set_starts, len(self))):
+            if starts.ndim != 1 or not len(starts) or starts[0] != 0 or starts[-1] != size or (np.diff(starts) < 0).any():
+                raise ValueError("its arrays do not fit each other")
+        if len(self.word_starts) != len(self.labels) + 1 or len(self.marked) != len(self.labels) or len(self.set_starts) != sets + 1:
+            raise ValueError("its arrays do not fit each other")
+
     def save(self, folder: Path) -> None:
         """One .npy file an array."""
         with atomic_folder(folder) as beside:

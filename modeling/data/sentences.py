@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import datasets
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
 
 from conlipa.dataset_scripts.wikiann.places import RUNNING
 from conlipa.errors import ConlipaError
@@ -20,19 +16,19 @@ from conlipa.modeling.alignment import MOST_MARKS, NO_LABEL, OUTSIDE
 from conlipa.modeling.alignment import inside as inside_label
 from conlipa.modeling.data.augmentation import MARKS, Augmenter
 from conlipa.modeling.data.batches import by_positions, by_size, width_of
-from conlipa.modeling.data.corpus import Corpus, CorpusSet, encoded
-from conlipa.modeling.data.fingerprint import of_sentences
-from conlipa.modeling.data.packed import NO_SEPARATOR, Packed, pack
+from conlipa.modeling.data.packed import NO_SEPARATOR
+from conlipa.modeling.data.packed_corpus import PackedCorpus, encoding_of
 from conlipa.modeling.data.ragged import Integers, keys, spread, uniform, within
-from conlipa.modeling.inference.phoneme_ids import remembered
-from conlipa.modeling.recipe import GRAPHEMES, MARKED_PHONEMES, PHONEMES, Ner
+from conlipa.modeling.recipe import MARKED_PHONEMES, PHONEMES, Ner
 from conlipa.modeling.tokenizer import vocabulary
 
+if TYPE_CHECKING:  # a machine that trains from a packed corpus needs no `datasets`
+    from conlipa.modeling.data.corpus import Corpus
+
 _INSIDE = np.array([inside_label(label) for label in range(7)])
-_ANY_LENGTH = 1_000_000
 
 
-def source_languages(corpus: Corpus, wanted: Sequence[str]) -> list[str]:
+def source_languages(corpus: Corpus | PackedCorpus, wanted: Sequence[str]) -> list[str]:
     """Those of a recipe's languages that the corpus has; the others are reported.
 
     Raises:
@@ -54,13 +50,16 @@ class Sentences:
     A row of a batch is a number: that of a sentence, or of a pair of sentences, `first + (second + 1) * len(sentences)`.
     """
 
-    def __init__(self, corpus: Corpus, languages: Sequence[str], settings: Ner, tokenizer: Any, max_length: int, input_kind: str = PHONEMES) -> None:
+    def __init__(
+        self, corpus: Corpus | PackedCorpus, languages: Sequence[str], settings: Ner, tokenizer: Any, max_length: int, input_kind: str = PHONEMES
+    ) -> None:
         """Raises ConlipaError: augmentation is asked for, which knows the kit's own phonemes alone, and the tokenizer has others."""
         if settings.augmentation.share and tokenizer.get_vocab() != vocabulary():
             raise ConlipaError("ner.augmentation knows the kit's own phonemes; this encoder has a tokenizer with others: leave augmentation out")
         self.settings, self.tokenizer, self.input_kind, self.max_length = settings, tokenizer, input_kind, max_length
-        self.sets = [each for each in corpus.sets(languages, "train") if f"{each.kind}/{each.name}" not in settings.exclude]
-        self.packed = _packed(corpus, self.sets, tokenizer, max_length, input_kind, settings.long_sentences == "split")
+        source = _source(corpus, languages, settings, tokenizer, max_length, input_kind)
+        self.sets, self.packed = source.sets, source.packed
+        self.chosen = source.chosen(languages, settings.exclude)
         self.lengths = np.minimum(self.packed.positions(), self.width)
         self.augmenter = Augmenter(self.packed, settings.augmentation)
         self.mark = vocabulary().get("^", 0)
@@ -73,11 +72,11 @@ class Sentences:
     def epoch(self, epoch: int, batch_size: int, seed: int) -> list[Integers]:
         """Rows of each batch: at most `sentences_per_language` of each language, other ones each epoch, and running text by its share."""
         draw = np.random.default_rng([seed, epoch])
-        running = np.array([each.kind == RUNNING for each in self.sets])
+        running = np.array([self.sets[number].kind == RUNNING for number in self.chosen])
         share = self.settings.running_share if running.any() and not running.all() else 0.0
-        plain = self._batches(np.flatnonzero(~running) if share else np.arange(len(self.sets)), batch_size, draw)
+        plain = self._batches(self.chosen[~running] if share else self.chosen, batch_size, draw)
         if share:
-            beside = self._batches(np.flatnonzero(running), batch_size, draw)
+            beside = self._batches(self.chosen[running], batch_size, draw)
             wanted = round(len(plain) * share / (1 - share))
             turns = -(-wanted // len(beside))
             plain += [beside[i] for _ in range(turns) for i in draw.permutation(len(beside))][:wanted]
@@ -190,24 +189,17 @@ class _Grid:
         return {name: torch.from_numpy(array) for name, array in self.arrays.items()}
 
 
-def _packed(corpus: Corpus, sets: Sequence[CorpusSet], tokenizer: Any, max_length: int, input_kind: str, split: bool) -> Packed:
-    """The training sentences of some sets, from the cache where nothing changed."""
-    vocabulary = tokenizer.backend_tokenizer.to_str() if tokenizer.is_fast else repr(tokenizer)
-    names = " ".join(f"{each.kind}/{each.name}" for each in sets)
-    key = f"{of_sentences(corpus, dict.fromkeys(each.lang for each in sets), 'train')} {names} {vocabulary} {max_length} {input_kind} {split}"
-    folder = Path(datasets.config.HF_DATASETS_CACHE) / "conlipa-packed" / hashlib.sha256(key.encode()).hexdigest()[:16]
-    if not folder.is_dir():
-        reader = tokenizer if input_kind == GRAPHEMES else remembered(tokenizer)
-        most = _ANY_LENGTH if split else max_length
+def _source(corpus: Corpus | PackedCorpus, languages: Sequence[str], settings: Ner, tokenizer: Any, max_length: int, input_kind: str) -> PackedCorpus:
+    """The packed sentences.
 
-        def examples(each: CorpusSet) -> Iterator[dict[str, list[int]]]:
-            rows = corpus.rows(each)
-            for start in range(0, len(rows), 1000):
-                columns = rows[start : start + 1000]
-                yield from encoded(
-                    (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)), reader, most, input_kind
-                )
+    Raises:
+        ConlipaError: a packed corpus was encoded for another encoder.
+    """
+    split = settings.long_sentences == "split"
+    if not isinstance(corpus, PackedCorpus):
+        from conlipa.modeling.data.packing import packed_corpus  # by `datasets`, which a machine that only trains may lack
 
-        shown = tqdm(sets, desc="encode", unit="set", file=sys.stderr, disable=len(sets) < 2)
-        pack(map(examples, shown), max_length if split else None).save(folder)
-    return Packed.load(folder)
+        return packed_corpus(corpus, languages, settings.exclude, tokenizer, max_length, input_kind, split)
+    if corpus.encoding != encoding_of(tokenizer, max_length, input_kind, split):
+        raise ConlipaError(f"{corpus.where}: packed for another encoder (tokenizer, length, case marks or long sentences); pack it by this recipe")
+    return corpus

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch.utils.data import IterableDataset, get_worker_info
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-_WORKERS = 4
-"""Processes that make batches for a GPU. On a CPU there is none: they would take the cores from the model, for which a batch is made in no time."""
+_MOST_WORKERS = 12
+"""Processes that make batches for a GPU: a core each, less one for the model's own.
+On a CPU there is none: they would take the cores from the model, for which a batch is made in no time."""
+_AHEAD = 16
+"""Batches that each of them makes ahead: an epoch's order takes them a second."""
 
 Parts = list[dict[str, torch.Tensor]]
 
@@ -24,7 +28,7 @@ class Feed:
         self.process, self.processes = accelerator.process_index, accelerator.num_processes
         self.parts = getattr(stage.settings, "accumulate", 1)
         self.epochs = epochs
-        self.workers = _WORKERS if torch.cuda.is_available() else 0
+        self.workers = max(1, min(_MOST_WORKERS, (os.cpu_count() or 1) - 1)) if torch.cuda.is_available() else 0
         self._sizes: list[int] = []
         self._made: tuple[int, Sequence[Any]] = (-1, ())
         self.total = None if epochs is None else sum(self._size(epoch) for epoch in range(epochs))
@@ -49,9 +53,11 @@ class Feed:
             epoch += 1
         return epoch + step / self._size(epoch)
 
-    def after(self, step: int) -> IterableDataset[Parts]:
+    def loader(self, step: int) -> DataLoader[Parts]:
         """The batches from a step on."""
-        return _Batches(self, step)
+        ahead = _AHEAD if self.workers else None
+        batches, pinned = _Batches(self, step), torch.cuda.is_available()
+        return DataLoader(batches, batch_size=None, num_workers=self.workers, pin_memory=pinned, prefetch_factor=ahead)
 
     def batches(self, step: int) -> Iterator[tuple[int, Sequence[int]]]:
         """The number of each step, and the rows of its batch."""

@@ -6,7 +6,7 @@ import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from peft import LoraConfig, get_peft_model
@@ -15,12 +15,15 @@ from torch import nn
 
 from conlipa.atomic_files import write_json
 from conlipa.modeling.data.batches import token_batch
-from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.loanwords import Loanwords
+from conlipa.modeling.data.packed_corpus import PackedCorpus
 from conlipa.modeling.data.sentences import Sentences
 from conlipa.modeling.encoder import input_kind_of, load_tagger, with_short_attention
 from conlipa.modeling.recipe import GRAPHEMES, Ipac, LabelBias, Recipe
 from conlipa.modeling.training.ner import Batch, NerModule, Terms
+
+if TYPE_CHECKING:
+    from conlipa.modeling.data.corpus import Corpus
 
 TARGETS = r".*encoder\.layer\.\d+\..*\b(query|key|value|dense)"
 """Query, key, value and every dense of the encoder layers; named, as `all-linear` would wrap the tagging head twice."""
@@ -140,7 +143,9 @@ class IpacStage:
 
     name = "ipac"
 
-    def __init__(self, recipe: Recipe, ner: str, corpus: Corpus | None = None, languages: Sequence[str] = (), base_name: str | None = None) -> None:
+    def __init__(
+        self, recipe: Recipe, ner: str, corpus: Corpus | PackedCorpus | None = None, languages: Sequence[str] = (), base_name: str | None = None
+    ) -> None:
         """`ner`: the model folder of stage 1; `corpus`, `languages`: for NER replay; `base_name`: what the adapter calls its base model."""
         self.settings: Ipac = recipe.ipac
         model, self.tokenizer = load_tagger(ner)

@@ -15,9 +15,7 @@ from typing import Any, Protocol
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType, broadcast, set_seed
-from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader
 from tqdm.auto import tqdm
 
 from conlipa.atomic_files import atomic_folder, write_json
@@ -26,6 +24,7 @@ from conlipa.modeling.data.batches import LABEL_PAD
 from conlipa.modeling.recipe import Optimisation
 from conlipa.modeling.training.checkpoints import Checkpoints
 from conlipa.modeling.training.feed import Feed
+from conlipa.modeling.training.graphs import GraphedGradients
 from conlipa.modeling.training.optim import optimizers_of, set_learning_rates
 from conlipa.modeling.training.run_metadata import RECORD, environment
 from conlipa.modeling.training.sigterm import SigTerm
@@ -113,6 +112,9 @@ class Run:
         if self.average:
             self.average.to(self.accelerator.device)
             self.accelerator.register_for_checkpointing(self.average)
+        if settings.compile:
+            self.module = torch.compile(self.module, dynamic=True)
+        self.graphed = GraphedGradients(stage.module, self._gradients_alone) if self._uses_graphs() else None
         self.feed = Feed(stage, self.accelerator, settings.epochs if settings.minutes is None else None)
         self.total = self.feed.total
         self.checkpoints = Checkpoints(self.accelerator, work, run_metadata)
@@ -154,7 +156,7 @@ class Run:
     def parts(self) -> Iterator[list[dict[str, torch.Tensor]]]:
         """This process's share of each batch that is left, until the steps or the minutes are over."""
         self.share, self.finished = self.done, False
-        coming = iter(DataLoader(self.feed.after(self.number), batch_size=None, num_workers=self.feed.workers, pin_memory=torch.cuda.is_available()))
+        coming = iter(self.feed.loader(self.number))
         while self.share < 1:
             asked = time.monotonic()
             parts = next(coming)
@@ -168,7 +170,11 @@ class Run:
         # Each step draws from its own seed, so that a resumed run drops out what an uninterrupted one would.
         set_seed(self.settings.seed * 1_000_003 + self.number * self.accelerator.num_processes + self.accelerator.process_index)
         set_learning_rates(self.optimizers, self.settings, self.share, self.total)
-        loss = _step(self.accelerator, self.module, self.optimizers, parts, self.settings)
+        loss = self.graphed(parts[0]) if self.graphed else self._gradients(parts)
+        self.accelerator.clip_grad_norm_((p for p in self.module.parameters() if p.requires_grad), self.settings.max_grad_norm)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=self.graphed is None)
         if self.average:
             self.average.update_parameters(self.accelerator.unwrap_model(self.module))
         self.fresh += torch.stack([part["attention_mask"].sum() for part in parts]).sum()
@@ -176,6 +182,30 @@ class Run:
         self.share = self.done
         self.finished = self.share >= 1
         return loss
+
+    def _uses_graphs(self) -> bool:
+        """One process with a GPU of its own, whose batches come in few shapes and in one part."""
+        alone = self.accelerator.num_processes == 1 and self.accelerator.device.type == "cuda"
+        return bool(
+            alone and self.settings.cuda_graphs and getattr(self.settings, "batch_positions", None) and getattr(self.settings, "accumulate", 1) == 1
+        )
+
+    def _gradients(self, parts: list[dict[str, torch.Tensor]]) -> torch.Tensor:
+        """Add the gradients of a batch; its loss is the same in however many parts and on however many processes it is computed."""
+        loss = torch.zeros((), device=self.accelerator.device)
+        counts: list[torch.Tensor] = []
+        for number, part in enumerate(parts):
+            with self.accelerator.no_sync(self.module) if number < len(parts) - 1 else nullcontext():
+                with self.accelerator.autocast():
+                    terms = self.module(part)
+                counts = counts or _counts(self.accelerator, parts, terms)
+                share = sum(total / count for (total, _), count in zip(terms, counts, strict=True)) * self.accelerator.num_processes
+                self.accelerator.backward(share)
+            loss += share.detach()
+        return loss
+
+    def _gradients_alone(self, part: dict[str, torch.Tensor]) -> torch.Tensor:
+        return self._gradients([part])
 
     def log(self, loss: torch.Tensor, only_check: bool) -> dict[str, str]:
         """Read loss and counts, the one place where the device is waited for; they go to the record and the tracker.
@@ -238,31 +268,6 @@ class Run:
         self.accelerator.wait_for_everyone()
         self.accelerator.free_memory()
         return record
-
-
-def _step(
-    accelerator: Accelerator,
-    module: nn.Module,
-    optimizers: list[Any],
-    parts: list[dict[str, torch.Tensor]],
-    settings: Optimisation,
-) -> torch.Tensor:
-    """One optimiser step; the loss of a batch is the same in however many parts and on however many processes it is computed."""
-    loss = torch.zeros((), device=accelerator.device)
-    counts: list[torch.Tensor] = []
-    for number, part in enumerate(parts):
-        with accelerator.no_sync(module) if number < len(parts) - 1 else nullcontext():
-            with accelerator.autocast():
-                terms = module(part)
-            counts = counts or _counts(accelerator, parts, terms)
-            share = sum(total / count for (total, _), count in zip(terms, counts, strict=True)) * accelerator.num_processes
-            accelerator.backward(share)
-        loss += share.detach()
-    accelerator.clip_grad_norm_((p for p in module.parameters() if p.requires_grad), settings.max_grad_norm)
-    for optimizer in optimizers:
-        optimizer.step()
-        optimizer.zero_grad()
-    return loss
 
 
 def _counts(accelerator: Accelerator, parts: list[dict[str, torch.Tensor]], terms: list[tuple[torch.Tensor, torch.Tensor]]) -> list[torch.Tensor]:

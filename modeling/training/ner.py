@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from conlipa.modeling.data.batches import LABEL_PAD
-from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.data.packed_corpus import PackedCorpus
 from conlipa.modeling.data.ragged import Integers
 from conlipa.modeling.data.sentences import Sentences
 from conlipa.modeling.encoder import pretrained_encoder, save_tagger, with_short_attention
 from conlipa.modeling.recipe import LabelBias, Ner, Recipe
+
+if TYPE_CHECKING:
+    from conlipa.modeling.data.corpus import Corpus
 
 Batch = dict[str, torch.Tensor]
 Terms = list[tuple[torch.Tensor, torch.Tensor]]
@@ -25,17 +28,20 @@ Terms = list[tuple[torch.Tensor, torch.Tensor]]
 class NerModule(nn.Module):
     """The tagger as a loss: summed cross-entropy over positions, and their number."""
 
+    bias: torch.Tensor
+
     def __init__(self, model: Any, label_smoothing: float = 0.0, bias: LabelBias | None = None) -> None:
         """`bias`: what the model's scores hold already, and its training is not to take back."""
         super().__init__()
-        self.model, self.label_smoothing, self.bias = model, label_smoothing, (bias or LabelBias()).of_labels()
+        self.model, self.label_smoothing = model, label_smoothing
+        self.register_buffer("bias", torch.tensor((bias or LabelBias()).of_labels()), persistent=False)
 
     def forward(self, batch: Batch) -> Terms:
         return [self.tagging(self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits, batch)]
 
     def tagging(self, logits: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss term of `logits` (rows, positions, labels)."""
-        logits, labels = logits.float() - logits.new_tensor(self.bias).float(), batch["labels"]
+        logits, labels = logits.float() - self.bias, batch["labels"]
         loss = nn.functional.cross_entropy(
             logits.flatten(0, 1), labels.flatten(), ignore_index=LABEL_PAD, reduction="sum", label_smoothing=self.label_smoothing
         )
@@ -65,7 +71,7 @@ class NerStage:
 
     name = "ner"
 
-    def __init__(self, recipe: Recipe, corpus: Corpus, languages: Sequence[str], start: Path | None = None) -> None:
+    def __init__(self, recipe: Recipe, corpus: Corpus | PackedCorpus, languages: Sequence[str], start: Path | None = None) -> None:
         """`languages`: those of the recipe that the corpus has; `start`: the model folder to start from."""
         self.settings: Ner = recipe.ner
         model, self.tokenizer = pretrained_encoder(replace(recipe.encoder, repo=str(start)) if start else recipe.encoder)

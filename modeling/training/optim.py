@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from conlipa.modeling.recipe import Optimisation
+from conlipa.modeling.training.muon import StackedMuon
 
 
 def optimizers_of(module: nn.Module, settings: Optimisation) -> list[torch.optim.Optimizer]:
@@ -22,7 +23,7 @@ def optimizers_of(module: nn.Module, settings: Optimisation) -> list[torch.optim
     groups = [{"params": [p for p in others if p.ndim >= 2], "weight_decay": decay}, {"params": kept, "weight_decay": 0.0}]
     optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=rate, fused=True)]
     if matrices:
-        optimizers.append(torch.optim.Muon(matrices.values(), lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"))
+        optimizers.append(StackedMuon(matrices.values(), lr=rate, weight_decay=decay))
     return optimizers
 
 

@@ -6,18 +6,36 @@ import json
 import platform
 import subprocess
 from dataclasses import asdict
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 RECORD = "training.json"
 """Written last into a finished folder: its presence says that the folder is complete."""
 
+_PACE = ("checkpoint_every", "log_every", "cuda_graphs", "compile")
+"""Settings of a stage that decide how fast it is trained, and not what it is."""
+
+
+def decisive(metadata: Any) -> Any:
+    """Metadata without the settings of a recipe that are of its pace alone."""
+    if isinstance(metadata, dict):
+        return {key: decisive(value) for key, value in metadata.items() if key not in _PACE}
+    return metadata
+
 
 def environment() -> dict[str, Any]:
     """Versions and hardware, for the record."""
     packages = ["torch", "transformers", "peft", "accelerate", "datasets", "epitran", "espeakng-loader"]
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}, "git": revision()}
+    return {"python": platform.python_version(), **{name: found for name in packages if (found := _version(name))}, "git": revision()}
+
+
+def _version(package: str) -> str:
+    """Empty where it is not installed: who trains from a packed corpus needs no G2P engine."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def revision() -> str:

@@ -1,67 +1,164 @@
-"""The papers' model, from random weights of its exact shape, through both stages as the recipe `paper` has them, for a few steps.
+"""How much of a device training uses: the papers' model from random weights of its exact shape through both stages, and `mini`, for a few steps.
 
-    python -m tests.benchmarks.paper [--steps 20] [--bf16] [--corpus DIR]
+    python -m tests.benchmarks.paper [--corpus DIR | --packed DIR] [--row NAME] [--steps N] [--positions N]
 
 On a GPU where there is one. The share is that of the rate at which the device multiplies two large matrices, measured here in the same precision;
 the work of a position is taken as 6 floating-point operations a weight (4 in stage 2, where most weights are frozen), attention not counted.
+Positions are those of the batches, with padding; `filled` is the part of them that is none.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import math
-from dataclasses import replace
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any
+
+import torch
 
 from conlipa.dataset_scripts.wikiann.places import corpus_option
-from conlipa.modeling.data.corpus import Corpus
-from conlipa.modeling.data.loanwords import Loanwords
-from conlipa.modeling.inference.prediction import device
+from conlipa.modeling.data.packed_corpus import PackedCorpus
+from conlipa.modeling.data.sentences import source_languages
+from conlipa.modeling.encoder import new_encoder, save_tagger, tokenizer_of
 from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.recipe_file import read_recipe
-from conlipa.modeling.train import train_stage
-from conlipa.modeling.training.parameters import parameter_counts
-from conlipa.modeling.training.run_metadata import RECORD
+from conlipa.modeling.training.loop import train
+from conlipa.modeling.training.ner import NerStage
 from conlipa.quiet import quiet
-from tests.benchmarks.tagging import multiplication_rate
+from tests.benchmarks.rate import multiplication_rate
 
 WORK = {"ner": 6, "ipac": 4}
 """Floating-point operations a weight and position: forward 2, gradient of what goes in 2, gradient of the weight 2."""
+_WARM = 40
+"""Percent of the steps that are not counted: kernels are chosen and graphs made in them."""
 
 
-def shortened(steps: int, bf16: bool) -> Recipe:
-    """The papers' recipe with random weights, as many sentences and pairs as the steps need, and one epoch."""
-    paper = read_recipe("paper")
-    precision: Literal["no", "bf16"] = "bf16" if bf16 else "no"
-    ner = replace(paper.ner, epochs=1, sentences_per_language=steps * paper.ner.batch_size, precision=precision)
-    pairs = len(Loanwords(paper.ipac).rows) // paper.ipac.batch_size
-    ipac = replace(paper.ipac, epochs=max(1, math.ceil(steps / pairs)), precision=precision)
-    return replace(paper, encoder=replace(paper.encoder, repo=None), ner=ner, ipac=ipac)
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    stage: str
+    profile: str
+    settings: tuple[str, ...] = ()
+
+
+GPU = "ner.precision=bf16"
+ROWS = {
+    "paper": Row("ner", "paper"),
+    "paper-bf16": Row("ner", "paper", (GPU,)),
+    "paper-positions": Row("ner", "paper", (GPU, "ner.batch_positions={positions}", "ner.cuda_graphs=true")),
+    "paper-compiled": Row("ner", "paper", (GPU, "ner.batch_positions={positions}", "ner.compile=true")),
+    "paper-ipac": Row("ipac", "paper", ("ipac.precision=bf16",)),
+    "paper-ipac-compiled": Row("ipac", "paper", ("ipac.precision=bf16", "ipac.compile=true", "ipac.batch_size=1024")),
+    "mini-eager": Row("ner", "mini", ("ner.cuda_graphs=false",)),
+    "mini": Row("ner", "mini"),
+    "mini-compiled": Row("ner", "mini", ("ner.compile=true",)),
+}
+
+
+class Clock:
+    """Counts and times the steps after the first ones, each batch as the stage collates it."""
+
+    def __init__(self, stage: Any, steps: int) -> None:
+        self.stage, self.first, self.last = stage, steps * _WARM // 100, steps
+        self.seconds = 0.0
+
+    def __call__(self, step: int) -> None:
+        """Called when a step is through."""
+        if step in (self.first, self.last):
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+            self.seconds = time.perf_counter() - self.seconds
+
+    def positions(self) -> tuple[int, int]:
+        """Of the timed steps: with padding, and without."""
+        batches = [self.stage.collate(rows, step) for step, rows in enumerate(self._rows()) if step >= self.first]
+        masks = [tensor for batch in batches for name, tensor in batch.items() if name.endswith("attention_mask")]
+        return sum(mask.numel() for mask in masks), sum(int(mask.sum()) for mask in masks)
+
+    def _rows(self) -> list[Any]:
+        found: list[Any] = []
+        epoch = 0
+        while len(found) < self.last:
+            found += self.stage.batches(epoch)
+            epoch += 1
+        return found[: self.last]
+
+
+class ForSteps:
+    """A stage of one epoch of a few batches; without what is not asked for, such as saving."""
+
+    def __init__(self, stage: Any, steps: int) -> None:
+        self.stage, self.name, self.module, self.collate = stage, stage.name, stage.module, stage.collate
+        self.settings = replace(stage.settings, epochs=1, minutes=None)
+        self.rows = Clock(stage, steps)._rows()
+
+    def batches(self, epoch: int) -> list[Any]:
+        return self.rows
+
+    def save(self, folder: Path) -> None:
+        """Nothing: random weights."""
+
+
+def stage_of(row: Row, recipe: Recipe, corpus: Any, folder: Path) -> Any:
+    """The stage of a row, with random weights."""
+    languages = source_languages(corpus, recipe.ner.languages)
+    if row.stage == "ner":
+        return NerStage(recipe, corpus, languages)
+    save_tagger(new_encoder(recipe.encoder), tokenizer_of(recipe.encoder), folder / "start")
+    from conlipa.modeling.training.ipac import IpacStage  # by `datasets`, which stage 1 does without
+
+    return IpacStage(recipe, str(folder / "start"), corpus, languages)
+
+
+def measured(name: str, corpus_for: Callable[[Recipe], Any], steps: int, positions: int) -> str:
+    """One line of the table."""
+    row = ROWS[name]
+    recipe = read_recipe(row.profile, [each.format(positions=positions) for each in row.settings])
+    recipe = replace(recipe, encoder=replace(recipe.encoder, repo=None))
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        stage = ForSteps(stage_of(row, recipe, corpus_for(recipe), folder), steps)
+        clock = Clock(stage, steps)
+        record = train(stage, folder / "out", folder / "work", {}, watch=clock)
+    weights = sum(p.numel() for name, p in stage.module.named_parameters() if "embeddings" not in name)
+    padded, filled = clock.positions()
+    settings = getattr(recipe, row.stage)
+    rate = multiplication_rate(settings.precision == "bf16")
+    share = padded / clock.seconds * weights * WORK[row.stage] / rate
+    losses = [each["loss"] for each in record["loss"]]
+    return (
+        f"| {name} | {weights / 1e6:.1f} | {steps - clock.first} | {losses[0]:.3f} | {losses[-1]:.3f} | {padded / clock.seconds:,.0f} "
+        f"| {filled / padded:.2f} | {record['waited']:.3f} | {rate / 1e12:.1f} | {share:.3f} |"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     corpus_option(parser)
+    parser.add_argument("--packed", type=Path, metavar="DIR", help="a packed corpus; that of the papers' rows lies in its folder `paper`")
+    parser.add_argument("--row", action="append", choices=ROWS, help="repeatable (default: all)")
     parser.add_argument("--steps", type=int, default=20)
-    parser.add_argument("--bf16", action="store_true", help="multiply in bfloat16 (the papers: float32)")
+    parser.add_argument("--positions", type=int, default=32768, help="of a batch, where the papers' sentences come by positions")
     arguments = parser.parse_args()
     quiet()
-    recipe, corpus = shortened(arguments.steps, arguments.bf16), Corpus(arguments.corpus)
-    counts = parameter_counts(recipe)
-    rate = multiplication_rate(arguments.bf16)
-    print(f"{counts['total']:,} parameters with adapter and projection; on {device()} a product of matrices runs at {rate / 1e9:,.0f} GFLOPS\n")
-    print("| stage | steps | first loss | last loss | phonemes/s | share of the product's rate |\n|---|---:|---:|---:|---:|---:|")
-    with TemporaryDirectory() as folder:
-        ner = Path(folder) / "ner"
-        for stage, out in (("ner", ner), ("ipac", Path(folder) / "ipac")):
-            train_stage(stage, recipe, corpus, out, str(ner))
-            record = json.loads((out / RECORD).read_text(encoding="utf-8"))
-            share = record["tokens_per_second"] * counts["encoder_and_head"] * WORK[stage] / rate
-            losses = [row["loss"] for row in record["loss"]]
-            print(f"| {stage} | {record['steps']} | {losses[0]:.3f} | {losses[-1]:.3f} | {record['tokens_per_second']:,} | {share:.2f} |", flush=True)
+
+    def corpus_for(recipe: Recipe) -> Any:
+        if arguments.packed:
+            return PackedCorpus.load(arguments.packed / "paper" if recipe.name != "conlipa-mini" else arguments.packed)
+        from conlipa.modeling.data.corpus import Corpus
+
+        return Corpus(arguments.corpus)
+
+    print(
+        "| row | million weights | steps | first loss | last loss | positions/s | filled | waited | product, TFLOPS | share of the product's rate |"
+    )
+    print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|", flush=True)
+    for name in arguments.row or ROWS:
+        print(measured(name, corpus_for, arguments.steps, arguments.positions), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ machine multiplies two large matrices, measured here, in float32 or, for bf16, i
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import median, quantiles
@@ -31,12 +30,12 @@ from conlipa.modeling.inference.backend import Backend
 from conlipa.modeling.inference.export import export
 from conlipa.modeling.inference.onnx_backend import OnnxBackend
 from conlipa.modeling.inference.packaged import MINI, packaged
-from conlipa.modeling.inference.prediction import device
 from conlipa.modeling.inference.tagger import Tagger
 from conlipa.modeling.inference.torch_backend import TorchBackend, has_bf16
 from conlipa.modeling.inference.windows import Spoken, Window
 from conlipa.modeling.recipe_file import read_recipe
 from conlipa.quiet import quiet
+from tests.benchmarks.rate import multiplication_rate, seconds
 
 PLAIN = 300
 """Sentences that the pipeline gets: enough for a rate."""
@@ -46,26 +45,6 @@ LARGE = 40
 """The same for XPhoneBERT's shape."""
 LANGUAGE = "tgk"
 PIPELINE = "`transformers.pipeline`, its defaults"
-
-
-def multiplication_rate(bf16: bool) -> float:
-    """Floating-point operations a second of a product of two large matrices on the device, the best of ten."""
-    where = device()
-    size = 8192 if where.type == "cuda" else 2048
-    matrix = torch.randn(size, size, device=where).to(torch.bfloat16 if bf16 else torch.float32)
-
-    def product() -> None:
-        matrix @ matrix
-        if where.type == "cuda":
-            torch.cuda.synchronize()
-
-    return float(2 * size**3 / min(_seconds(product) for _ in range(10)))
-
-
-def _seconds(run: Callable[[], Any]) -> float:
-    started = time.perf_counter()
-    run()
-    return time.perf_counter() - started
 
 
 def _tagged(backend: Backend, sentences: Sequence[Sequence[list[str]]]) -> None:
@@ -89,7 +68,7 @@ def _latency(tagger: Any, texts: Sequence[str]) -> tuple[float, float]:
     """p50 and p99 in milliseconds, raw text to spans, one text a call."""
     for text in texts:
         tagger(text)  # every word has been transcribed once
-    cuts = quantiles([_seconds(lambda text=text: tagger(text)) * 1000 for text in texts], n=100)
+    cuts = quantiles([seconds(lambda text=text: tagger(text)) * 1000 for text in texts], n=100)
     return cuts[49], cuts[98]
 
 
@@ -128,7 +107,7 @@ def _report(where: str, adapter: str | None, folder: Path) -> None:
     runs |= {name: (len(spoken), lambda backend=backend: _tagged(backend, spoken)) for name, backend in backends.items()}  # type: ignore[misc]
     for _, run in runs.values():
         run()  # what is set up with the first call, or for each length of a sentence, is
-    rounds = [{name: number / _seconds(run) for name, (number, run) in runs.items()} for _ in range(ROUNDS)]
+    rounds = [{name: number / seconds(run) for name, (number, run) in runs.items()} for _ in range(ROUNDS)]
     middle = {name: median(measured[name] for measured in rounds) for name in runs}
     examples = encoded(rows, tokenizer, 128)
     gold = [row["ner_tags"] for row in rows]

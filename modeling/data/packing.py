@@ -1,0 +1,87 @@
+"""Encode the training sentences of a corpus, once, and pack them.
+
+    python -m conlipa.modeling.data.packing --profile mini --corpus titles=DIR:running=DIR --out DIR
+    accelerate launch modeling/train.py ner --profile mini --packed DIR --out runs/ner
+
+The folder is small and complete: a machine with a GPU, without G2P engines and without network, trains from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import datasets
+from tqdm.auto import tqdm
+
+from conlipa.dataset_scripts.wikiann.places import corpus_option
+from conlipa.errors import exit_on_error
+from conlipa.modeling.data.corpus import Corpus, CorpusSet, encoded
+from conlipa.modeling.data.fingerprint import of_sentences
+from conlipa.modeling.data.packed import pack
+from conlipa.modeling.data.packed_corpus import PackedCorpus, PackedSet, encoding_of
+from conlipa.modeling.inference.phoneme_ids import remembered
+from conlipa.modeling.recipe import GRAPHEMES
+from conlipa.modeling.recipe_file import recipe_of, recipe_options
+from conlipa.quiet import quiet
+
+_ANY_LENGTH = 1_000_000
+
+
+def packed_corpus(
+    corpus: Corpus, languages: Sequence[str], exclude: Sequence[str], tokenizer: Any, max_length: int, input_kind: str, split: bool
+) -> PackedCorpus:
+    """The training sentences of some languages, from the cache where nothing changed.
+
+    Args:
+        split: a sentence beyond `max_length` becomes several; otherwise it is cut.
+    """
+    sets = [each for each in corpus.sets(languages, "train") if not PackedSet(each.lang, each.kind, each.name).is_among(exclude)]
+    encoding = encoding_of(tokenizer, max_length, input_kind, split)
+    sentences = of_sentences(corpus, languages, "train")
+    key = f"{sentences} {' '.join(f'{each.kind}/{each.name}' for each in sets)} {encoding}"
+    folder = Path(datasets.config.HF_DATASETS_CACHE) / "conlipa-packed" / hashlib.sha256(key.encode()).hexdigest()[:16]
+    if not folder.is_dir():
+        reader = tokenizer if input_kind == GRAPHEMES else remembered(tokenizer)
+        most = _ANY_LENGTH if split else max_length
+
+        def examples(each: CorpusSet) -> Iterator[dict[str, list[int]]]:
+            rows = corpus.rows(each)
+            for start in range(0, len(rows), 1000):
+                columns = rows[start : start + 1000]
+                yield from encoded(
+                    (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)), reader, most, input_kind
+                )
+
+        shown = tqdm(sets, desc="encode", unit="set", file=sys.stderr, disable=len(sets) < 2)
+        arrays = pack(map(examples, shown), max_length if split else None)
+        PackedCorpus(arrays, tuple(PackedSet(each.lang, each.kind, each.name) for each in sets), encoding, sentences).save(folder)
+    return PackedCorpus.load(folder)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    recipe_options(parser)
+    corpus_option(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="the folder to write")
+    arguments = parser.parse_args()
+    quiet()
+    with exit_on_error():
+        from conlipa.modeling.data.sentences import source_languages
+        from conlipa.modeling.encoder import tokenizer_of
+
+        recipe, corpus = recipe_of(arguments), Corpus(arguments.corpus)
+        languages, encoder = source_languages(corpus, recipe.ner.languages), recipe.encoder
+        split = recipe.ner.long_sentences == "split"
+        found = packed_corpus(corpus, languages, recipe.ner.exclude, tokenizer_of(encoder), encoder.max_length, encoder.input_kind, split)
+        found.save(arguments.out)
+        positions = int(found.packed.positions().sum())
+        print(f"{arguments.out}: {len(found.packed):,} sentences of {len(languages)} languages, {positions:,} positions")
+
+
+if __name__ == "__main__":
+    main()
