@@ -22,7 +22,7 @@ from conlipa.modeling.encoder import load_adapted
 from conlipa.modeling.evaluation.evaluation import evaluate, tagged
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1
 from conlipa.modeling.evaluation.papers import cases, row, table
-from conlipa.modeling.inference.torch_backend import has_bf16
+from conlipa.modeling.inference.prediction import has_bf16
 from conlipa.modeling.recipe_file import read_recipe, with_ipac
 from conlipa.modeling.report import __main__ as command
 from conlipa.modeling.report import claims, main_results

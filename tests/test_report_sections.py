@@ -21,7 +21,7 @@ from conlipa.modeling.evaluation.evaluation import evaluate, tagged
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1
 from conlipa.modeling.evaluation.papers import FOLDER
 from conlipa.modeling.graphemes import encode_graphemes
-from conlipa.modeling.inference.torch_backend import has_bf16
+from conlipa.modeling.inference.prediction import has_bf16
 from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.recipe_file import read_recipe
 from conlipa.modeling.report import families, graphemes, scripts

@@ -13,13 +13,8 @@ from numpy.typing import NDArray
 from conlipa.concurrency import one_torch_thread_after_fork
 from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length, with_short_attention
 from conlipa.modeling.inference.origin import check_unchanged, lasting, made_from
-from conlipa.modeling.inference.prediction import device, device_of, logits
+from conlipa.modeling.inference.prediction import device_of, logits
 from conlipa.modeling.recipe import MARKED_PHONEMES
-
-
-def has_bf16(on: torch.device | None = None) -> bool:
-    """Whether the device (None: the accelerator where there is one) multiplies bfloat16 natively, and so about five times as fast as float32."""
-    return (on or device()).type == "cuda" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 class TorchBackend:

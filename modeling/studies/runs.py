@@ -29,7 +29,7 @@ from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.fingerprint import of_folder, of_pairs, of_sentences
 from conlipa.modeling.encoder import load_adapted
 from conlipa.modeling.evaluation.evaluation import SCORES, tagged
-from conlipa.modeling.inference.torch_backend import has_bf16
+from conlipa.modeling.inference.prediction import has_bf16
 from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts, entity_counts, position_counts
 from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.train import train_stage

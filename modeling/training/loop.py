@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 from conlipa.atomic_files import atomic_folder, write_json
 from conlipa.errors import ConlipaError
 from conlipa.modeling.data.batches import LABEL_PAD
+from conlipa.modeling.inference.prediction import has_bf16
 from conlipa.modeling.recipe import Optimisation
 from conlipa.modeling.training.checkpoints import Checkpoints
 from conlipa.modeling.training.feed import Feed
@@ -96,7 +97,9 @@ class Run:
         settings: Optimisation = stage.settings
         self.stage, self.settings, self.out, self.work, self.metadata = stage, settings, out, work, run_metadata
         logs = out.parent / "logs"
-        self.accelerator = Accelerator(mixed_precision=settings.precision, cpu=not torch.cuda.is_available(), log_with=tracker, project_dir=str(logs))
+        self.accelerator = Accelerator(
+            mixed_precision=_precision(settings), cpu=not torch.cuda.is_available(), log_with=tracker, project_dir=str(logs)
+        )
         self.accelerator.init_trackers(f"conlipa-{stage.name}", init_kwargs={"wandb": {"dir": str(logs)}})
         sharded = self.accelerator.distributed_type == DistributedType.FSDP
         if sharded and (settings.optimizer == "muon" or settings.ema):
@@ -268,6 +271,11 @@ class Run:
         self.accelerator.wait_for_everyone()
         self.accelerator.free_memory()
         return record
+
+
+def _precision(settings: Optimisation) -> str:
+    """That of the recipe; a processor without bfloat16 takes a hundred times as long for it, and gets float32."""
+    return settings.precision if has_bf16() else "no"
 
 
 def _counts(accelerator: Accelerator, parts: list[dict[str, torch.Tensor]], terms: list[tuple[torch.Tensor, torch.Tensor]]) -> list[torch.Tensor]:

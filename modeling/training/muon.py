@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch.optim import Optimizer
 
+from conlipa.modeling.inference.prediction import has_bf16
+
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 """Of the quintic Newton-Schulz iteration, as torch.optim.Muon has them."""
 _ITERATIONS, _MOMENTUM, _EPSILON = 5, 0.95, 1e-7
@@ -47,9 +49,12 @@ class StackedMuon(Optimizer):
 
 
 def orthogonal(stack: torch.Tensor) -> torch.Tensor:
-    """(matrices, rows, columns), no taller than wide, with singular values near 1; computed in bfloat16, as torch's Muon does."""
+    """(matrices, rows, columns), no taller than wide, with singular values near 1.
+
+    Computed in bfloat16, as torch's Muon does; in float32 where the processor has none.
+    """
     a, b, c = _COEFFICIENTS
-    x = stack.bfloat16()
+    x = stack.bfloat16() if has_bf16(stack.device) else stack
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=_EPSILON)
     for _ in range(_ITERATIONS):
         gram = torch.bmm(x, x.mT)

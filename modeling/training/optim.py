@@ -23,10 +23,7 @@ def optimizers_of(module: nn.Module, settings: Optimisation) -> list[torch.optim
     groups = [{"params": [p for p in others if p.ndim >= 2], "weight_decay": decay}, {"params": kept, "weight_decay": 0.0}]
     optimizers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=rate, fused=True)]
     if matrices:
-        if torch.cuda.is_available():  # on a CPU, products of stacks in bfloat16 are many times slower than those of single matrices
-            optimizers.append(StackedMuon(matrices.values(), lr=rate, weight_decay=decay))
-        else:
-            optimizers.append(torch.optim.Muon(matrices.values(), lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"))
+        optimizers.append(StackedMuon(matrices.values(), lr=rate, weight_decay=decay))
     return optimizers
 
 
