@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from conlipa.concurrency import one_torch_thread_after_fork
 from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length, with_short_attention
 from conlipa.modeling.inference.origin import check_unchanged, lasting, made_from
-from conlipa.modeling.inference.prediction import device_of, logits
+from conlipa.modeling.inference.prediction import device_of, has_bf16, logits
 from conlipa.modeling.recipe import MARKED_PHONEMES
 
 
