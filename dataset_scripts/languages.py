@@ -21,6 +21,8 @@ class Language:
 
     iso: str
     name: str
+    own_name: str
+    """What its speakers call it (CLDR's autonym, where CLDR has the language); may be empty."""
     wikiann: str
     script: str
     family: str
@@ -44,6 +46,7 @@ def _made(row: dict[str, str]) -> Language:
     return Language(
         iso=row["iso"],
         name=row["name"],
+        own_name=row["own_name"],
         wikiann=row["wikiann"],
         script=row["script"],
         family=row["family"],

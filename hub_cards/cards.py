@@ -208,3 +208,17 @@ def space_card(recipe: Recipe) -> str:
         tags=["conlipa"],
     )
     return _card(data, "space.md", recipe=recipe)
+
+
+def adapted_card(record: dict[str, Any], name: str, base: str) -> str:
+    """The card of an adapter that `conlipa adapt` wrote."""
+    known = language(record["language"])
+    data = ModelCardData(
+        language=_hub_codes([known.iso]),
+        license="apache-2.0",
+        pipeline_tag="token-classification",
+        library_name="peft",
+        tags=["conlipa", "named-entity-recognition", "phonemes", "ipa"],
+        model_name=name,
+    )
+    return _card(data, "adapted.md", record=record, versions=_versions(record), name=name, base=base, language=known)

@@ -17,8 +17,14 @@ LETTERS_TEXT = "თბილისი საქართველოს დე�
 
 
 def choices() -> list[tuple[str, str]]:
-    """Name with code, and code, by name: typing either finds the language."""
-    return sorted((f"{languages()[iso].name} ({iso})", iso) for iso in by_case("source", "1", "2", "3", "conlipa"))
+    """Name in English and in the language itself, with code, by name: typing any of them finds the language."""
+    return sorted((_named(iso), iso) for iso in by_case("source", "1", "2", "3", "conlipa"))
+
+
+def _named(iso: str) -> str:
+    known = languages()[iso]
+    own = f" · {known.own_name}" if known.own_name and known.own_name.casefold() != known.name.casefold() else ""
+    return f"{known.name}{own} ({iso})"
 
 
 @cache

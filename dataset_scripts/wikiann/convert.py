@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> dict[str, dict[str, int]]:
         UsageError: options that do not fit.
         ConlipaError: a file that cannot be read, unknown types, or a set that is there already.
     """
-    mapping = dict(_pair(text) for text in arguments.map)
+    mapping = dict(type_pair(text) for text in arguments.map)
     columns = Columns.parse(arguments.columns) if arguments.columns else None
     labels = arguments.labels.split(",") if arguments.labels else None
     folder = arguments.out / (language(arguments.lang).iso + (f"_{arguments.set}" if arguments.set > 1 else ""))
@@ -113,7 +113,12 @@ def _counts(sentences: list[Sentence], repaired: int) -> dict[str, int]:
     return {"sentences": len(sentences), **{kind: first[kind] for kind in TYPES}, "begun_by_I": repaired}
 
 
-def _pair(text: str) -> tuple[str, str]:
+def type_pair(text: str) -> tuple[str, str]:
+    """Of `TYPE=TYPE`.
+
+    Raises:
+        UsageError: it is none, or the second is no type of the kit.
+    """
     kind, equals, to = text.partition("=")
     if not equals or to not in (*TYPES, "O"):
         raise UsageError(f"--map {text}: expected TYPE=TYPE, the second one of {', '.join(TYPES)}, O{nearest(to, TYPES)}")

@@ -116,6 +116,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     print(table_of_files(result) if arguments.predictions else tables(result))
 
 
+def _adapt(arguments: argparse.Namespace) -> None:
+    from conlipa.hub_cards.adapted import adapted_repo
+
+    adapted_repo(Path(arguments.corpus), arguments.lang, Path(arguments.out), arguments.model, arguments.adapter, arguments.engine, arguments.map)
+
+
 def _release(arguments: argparse.Namespace) -> None:
     from conlipa.hub_cards.release import release
     from conlipa.modeling.recipe_file import recipe_of
@@ -219,6 +225,13 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
     score.add_argument("--split", default="validation", choices=["train", "validation", "test"])
     score.add_argument("--json", metavar="OUT", help="write the scores here as JSON")
     score.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
+    few = command("adapt", _adapt, "Fit a model to a few tagged sentences of your own; resumable. Says by cross-validation what that brings.")
+    few.add_argument("--corpus", required=True, metavar="FILE", help="tagged sentences: token<TAB>tag with an empty line after each, .iob2 or .jsonl")
+    few.add_argument("--lang", required=True, metavar="ISO", help="their language, ISO 639-3; `conlipa languages` lists them")
+    few.add_argument("--engine", default="auto", metavar="NAME", help="as of `conlipa phonemize`")
+    few.add_argument("--out", required=True, metavar="DIR", help="a new folder: the adapter as a PEFT repo, with its card")
+    few.add_argument("--map", action="append", default=[], metavar="TYPE=TYPE", help="what a type becomes: PER, ORG, LOC or O; once for each type")
+    model_options(few, revision=False)
     whole = command("release", _release, "The end-to-end pipeline, resumable: datasets, both training stages, evaluation, cards, Space.")
     whole.add_argument("--out", default="release", metavar="DIR", help="folder of the release (default: release)")
     whole.add_argument("--profile", default="mini", help="recipe: mini, mini-en, paper, or a YAML file (default: mini)")
@@ -254,7 +267,7 @@ def main(argv: list[str] | None = None) -> None:
         if arguments.command == "tag":  # it may need no `transformers` at all
             os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
             warnings.filterwarnings("ignore", category=FutureWarning)
-        elif arguments.command in ("evaluate", "export", "release", "demo"):
+        elif arguments.command in ("adapt", "evaluate", "export", "release", "demo"):
             from conlipa.quiet import quiet
 
             quiet()

@@ -30,6 +30,7 @@ from conlipa.modeling.inference.backend import Backend
 from conlipa.modeling.inference.export import export
 from conlipa.modeling.inference.onnx_backend import OnnxBackend
 from conlipa.modeling.inference.packaged import MINI, packaged
+from conlipa.modeling.inference.prediction import has_bf16
 from conlipa.modeling.inference.tagger import Tagger
 from conlipa.modeling.inference.torch_backend import TorchBackend
 from conlipa.modeling.inference.windows import Spoken, Window

@@ -1,0 +1,100 @@
+"""Fit a finished tagger to a few tagged sentences, and say by cross-validation what that brings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from accelerate.utils import set_seed
+
+from conlipa.atomic_files import write_json
+from conlipa.errors import ConlipaError
+from conlipa.modeling.adaptation.stage import AdaptStage
+from conlipa.modeling.data.fingerprint import of_folder
+from conlipa.modeling.evaluation.metrics import entity_f1
+from conlipa.modeling.evaluation.significance import paired_bootstrap
+from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import entity_counts
+from conlipa.modeling.pretrained import read_json
+from conlipa.modeling.training.loop import train
+from conlipa.modeling.training.run_metadata import RECORD
+
+FOLDS = 5
+Rows = Sequence[dict[str, Any]]
+
+
+def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, base_name: str | None = None) -> dict[str, Any]:
+    """Cross-validate, then train on all sentences and write the adapter to `out`; interrupted, the same call goes on where it was.
+
+    Args:
+        model, adapter: the tagger to start from.
+        rows: of the WikiANN-IPA contract (`tagged_file.py`).
+        base_name: what the adapter calls its base model (None: `model`).
+
+    Returns:
+        What `training.json` in the folder holds: `before` and `after`, the `entity_f1` of sentences that were left out of the training in turn,
+        with `low` and `high`, the 95% interval of the difference (paired bootstrap over the sentences).
+
+    Raises:
+        ConlipaError: `out` holds something else, or the model cannot be loaded.
+        Stopped: SIGTERM came; the state is saved.
+    """
+    made_from = {"stage": AdaptStage.name, "language": lang, "data": _digest(rows), "model": of_folder(model), "adapter": of_folder(adapter or "")}
+    if out.exists():
+        record = read_json(out / RECORD) if (out / RECORD).is_file() else {}
+        if any(record.get(key) != value for key, value in made_from.items()):
+            raise ConlipaError(f"{out}: is there already, and holds something else; name another folder with --out")
+        return record
+    work = out.with_name(f".{out.name}.adapt")
+    scores = _cross_validated(model, adapter, rows, lang, work, made_from)
+    set_seed(0)
+    stage = AdaptStage(model, adapter, rows, lang, base_name)
+    record = train(stage, out, work / "checkpoints", {**made_from, "sentences": len(rows), **scores})
+    shutil.rmtree(work, ignore_errors=True)
+    return record
+
+
+def _cross_validated(model: str, adapter: str | None, rows: Rows, lang: str, work: Path, made_from: dict[str, Any]) -> dict[str, float]:
+    """Scores before and after, on sentences that each fold leaves out; folds that are done are kept in `work`."""
+    memory = work / "folds.json"
+    kept = read_json(memory) if memory.is_file() else {}
+    if kept.get("made_from") != made_from:
+        shutil.rmtree(work, ignore_errors=True)
+        kept = {"made_from": made_from, "folds": {}}
+    order = random.Random(0).sample(range(len(rows)), len(rows))
+    for fold in range(FOLDS):
+        if str(fold) in kept["folds"]:
+            continue
+        held, others = order[fold::FOLDS], [i for place, i in enumerate(order) if place % FOLDS != fold]
+        set_seed(fold)
+        stage = AdaptStage(model, adapter, [rows[i] for i in others], lang)
+        before = stage.labels([rows[i] for i in held])
+        print(f"adapt: fold {fold + 1} of {FOLDS}", file=sys.stderr)
+        train(stage, work / f"fold-{fold}", work / f"fold-{fold}.checkpoints", {**made_from, "fold": fold})
+        kept["folds"][str(fold)] = {"rows": held, "before": before, "after": stage.labels([rows[i] for i in held])}
+        work.mkdir(parents=True, exist_ok=True)
+        write_json(kept, memory)
+        shutil.rmtree(work / f"fold-{fold}")
+    return _scores(rows, list(kept["folds"].values()))
+
+
+def _scores(rows: Rows, folds: list[dict[str, Any]]) -> dict[str, float]:
+    gold = [list(rows[i]["ner_tags"]) for fold in folds for i in fold["rows"]]
+    before, after = ([labels for fold in folds for labels in fold[name]] for name in ("before", "after"))
+    change = paired_bootstrap(entity_counts(gold, after), entity_counts(gold, before))
+    return {
+        "folds": FOLDS,
+        "before": round(entity_f1(gold, before), 2),
+        "after": round(entity_f1(gold, after), 2),
+        "low": round(change.low, 2),
+        "high": round(change.high, 2),
+    }
+
+
+def _digest(rows: Rows) -> str:
+    return hashlib.sha256(json.dumps(list(rows), sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,78 @@
+"""What the training loop trains: the LoRA weights and the tagging head of a finished tagger, on a few sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from conlipa.modeling.alignment import word_labels
+from conlipa.modeling.data.corpus import encoded
+from conlipa.modeling.data.packed import pack
+from conlipa.modeling.data.packed_corpus import PackedCorpus, PackedSet, encoding_of
+from conlipa.modeling.data.ragged import Integers
+from conlipa.modeling.data.sentences import Sentences
+from conlipa.modeling.encoder import input_kind_of, load_tagger, max_length, with_short_attention
+from conlipa.modeling.inference.prediction import predictions
+from conlipa.modeling.pretrained import load_adapter
+from conlipa.modeling.recipe import Augmentation, Ipac, Ner
+from conlipa.modeling.tokenizer import vocabulary
+from conlipa.modeling.training.ipac import adapted, with_tagging_head
+from conlipa.modeling.training.ner import Batch, NerModule
+
+SETTINGS = Ner(
+    epochs=40,
+    batch_size=4,
+    learning_rate=2e-3,
+    weight_decay=0.0,
+    warmup_ratio=0.1,
+    precision="bf16",
+    checkpoint_every=50,
+    long_sentences="split",
+    mark_share=0.9,
+)
+"""Chosen on source languages that `mini-en` never saw (docs/trials.md)."""
+_AUGMENTATION = Augmentation(share=0.5, noise=0.05, final_stop=0.3)
+"""Of phonemes: for encoders with the kit's own."""
+
+
+class AdaptStage:
+    """A tagger and the sentences that it is to learn from."""
+
+    name = "adapt"
+
+    def __init__(self, model: str, adapter: str | None, rows: Sequence[dict[str, Any]], lang: str, base_name: str | None = None) -> None:
+        """`rows`: of the WikiANN-IPA contract; `adapter`: where the new one starts (None: from nothing); `base_name`: what it calls its model."""
+        tagger, self.tokenizer = load_tagger(model)
+        own = self.tokenizer.get_vocab() == vocabulary()
+        self.settings = Ner(**{**vars(SETTINGS), "augmentation": _AUGMENTATION if own else Augmentation()})
+        with_short_attention(tagger)
+        peft = load_adapter(tagger, model, adapter) if adapter else adapted(tagger, Ipac())
+        for name, weight in peft.named_parameters():
+            weight.requires_grad_(".lora_" in name or (".classifier." in name and ".original_module." not in name))
+        peft.peft_config["default"].base_model_name_or_path = base_name or model
+        self.module = NerModule(peft)
+        length, kind = max_length(self.tokenizer), input_kind_of(tagger)
+        examples = encoded(rows, self.tokenizer, 10**6, kind)
+        encoding = encoding_of(self.tokenizer, length, kind, split=True)
+        packed = PackedCorpus(pack([examples], length), (PackedSet(lang, "running", lang),), encoding, "")
+        self.sentences = Sentences(packed, [lang], self.settings, self.tokenizer, length, kind)
+
+    def batches(self, epoch: int) -> list[Integers]:
+        return self.sentences.epoch(epoch, self.settings.batch_size, self.settings.seed)
+
+    def collate(self, indices: Integers, step: int) -> Batch:
+        return self.sentences.batch(indices, step)
+
+    def save(self, folder: Path) -> None:
+        """A PEFT repo: adapter and tagging head."""
+        self.module.model.save_pretrained(folder)
+        head = self.module.model.base_model.model.classifier
+        with_tagging_head(folder, getattr(head, "modules_to_save", {"default": head})["default"])
+
+    def labels(self, rows: Sequence[dict[str, Any]]) -> list[list[int]]:
+        """Word labels that the module as it is gives to sentences."""
+        model = self.module.model.eval()
+        examples = encoded(rows, self.tokenizer, max_length(self.tokenizer), input_kind_of(model))
+        said = predictions(model, examples, self.tokenizer.pad_token_id)
+        return [word_labels(p, example["word_ids"], len(row["tokens"])) for p, example, row in zip(said, examples, rows, strict=True)]

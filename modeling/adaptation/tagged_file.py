@@ -1,0 +1,45 @@
+"""A few tagged sentences of a language, as the tagger reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
+from conlipa.dataset_scripts.wikiann.convert import convert
+from conlipa.dataset_scripts.wikiann.foreign import read_foreign
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.errors import ConlipaError
+
+FEWEST, MOST = 5, 2000
+"""Sentences: fewer cannot be cross-validated, more are a corpus, for which there is `train.py`."""
+_FEWEST_NAMES = 5
+
+
+def read_tagged_file(path: Path, lang: str, engine: str, mapping: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Rows of the WikiANN-IPA contract: `tokens`, `ner_tags`, `ipa_tokens`.
+
+    Args:
+        path: in any form that `wikiann/convert.py` reads; what the Space gives as CoNLL is one.
+        mapping: what a type other than PER, ORG and LOC becomes.
+
+    Raises:
+        ConlipaError: it cannot be read (file and line named), has too few or too many sentences, too few names, or types that are not known.
+    """
+    sentences = convert(read_foreign(path), mapping)
+    if not FEWEST <= len(sentences) <= MOST:
+        more = "tag some more" if len(sentences) < FEWEST else "train on so many with modeling/train.py"
+        raise ConlipaError(f"{path}: {len(sentences):,} sentences, expected {FEWEST} to {MOST:,}; {more}")
+    names = sum(tag.startswith("B-") for sentence in sentences for tag in sentence.tags)
+    if names < _FEWEST_NAMES:
+        raise ConlipaError(f"{path}: {names} names are marked, expected at least {_FEWEST_NAMES}; words that are no name have the tag O")
+    transcribe = phonemizer(lang, engine)
+    return [
+        {
+            "tokens": sentence.tokens,
+            "ner_tags": [LABELS.index(tag) for tag in sentence.tags],
+            "ipa_tokens": [" ".join(phonemes) for phonemes in transcribe(sentence.tokens)],
+        }
+        for sentence in sentences
+    ]
