@@ -72,8 +72,9 @@ def texts(path: Path, column: str | None = None) -> list[str]:
         found = [row[at] if at < len(row) else "" for row in table]
     elif kind == ".jsonl":
         objects = _objects(path, text)
-        _place(path, column, [key for key, value in objects[0].items() if isinstance(value, str)])
-        found = [str(each.get(column) or "") for each in objects]
+        keys = [key for key, value in objects[0].items() if isinstance(value, str)]
+        key = keys[_place(path, column, keys)]
+        found = [str(each.get(key) or "") for each in objects]
     elif kind == ".conll":
         found = [" ".join(sentence.tokens) for sentence in read_foreign(path)]
     else:
@@ -131,7 +132,7 @@ def _objects(path: Path, text: str) -> list[dict[str, Any]]:
 
 
 def _place(path: Path, column: str | None, there: Sequence[str]) -> int:
-    if column not in there:
+    if column is None or column not in there:
         known = ", ".join(name[:40] for name in there[:10]) or "none"
         raise ConlipaError(f"{path.name}: no column '{(column or '')[:60]}'{nearest(column or '', there)} (there: {known}).")
     return list(there).index(column)

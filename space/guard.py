@@ -9,7 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BYTES = 500_000
 """Of a request: the longest text and letter table, as JSON writes them, and some room."""
-_TOO_LARGE = f"The request is too large: {MAX_BYTES} bytes at most.\n"
+MAX_UPLOAD = 1_010_000
+"""Of an upload: a document of `documents.MAX_BYTES`, and its form."""
+_TOO_LARGE = "The request is too large: {} bytes at most.\n"
 _POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -35,10 +37,11 @@ class Guard:
             await self.app(scope, receive, send)
             return
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > MAX_BYTES:
+        most = MAX_UPLOAD if scope["path"].endswith("/upload") else MAX_BYTES
+        if not length.isdigit() or int(length) > most:
             while (await receive()).get("more_body"):  # read to its end and forgotten, or the client would see a broken pipe, not the answer
                 pass
-            await PlainTextResponse(_TOO_LARGE, 413)(scope, receive, send)
+            await PlainTextResponse(_TOO_LARGE.format(most), 413)(scope, receive, send)
             return
         read = 0
 
@@ -46,8 +49,8 @@ class Guard:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > MAX_BYTES:  # a request that did not say how long it is
-                raise HTTPException(413, _TOO_LARGE)
+            if read > most:  # a request that did not say how long it is
+                raise HTTPException(413, _TOO_LARGE.format(most))
             return message
 
         async def with_policy(message: Message) -> None:

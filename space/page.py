@@ -11,7 +11,7 @@ import gradio as gr
 from conlipa.dataset_scripts.g2p.phonemizer import ipa_string
 from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.entities import Entity
-from conlipa.space import choices, letters, quality, rendering, tagging
+from conlipa.space import choices, document_page, letters, quality, rendering, tagging
 from conlipa.space.neighbours import nearest
 
 _INTRODUCTION = """# Zero-shot NER on phonemes
@@ -21,6 +21,17 @@ _OWN_LETTERS = (
 )
 _LIMIT_IN_BROWSER = 2 * tagging.MAX_CHARACTERS + 1
 """UTF-16 units: the browser cuts a huge paste here, and what it has cut is still too long, so that the visitor gets the error."""
+_SHARE = """(text, lang) => {
+    const link = location.href.split("#")[0] + "#" + new URLSearchParams({lang, text});
+    history.replaceState(null, "", link);
+    if (navigator.clipboard) navigator.clipboard.writeText(link).catch(() => {});
+    return "The link is in the address bar";
+}"""
+"""What a link holds stands behind its `#`, which a browser sends to nobody."""
+_OPEN = """(text, lang) => {
+    const given = new URLSearchParams(location.hash.slice(1));
+    return [given.get("text") ?? text, given.get("lang") ?? lang];
+}"""
 
 
 def _choice(entities: list[Any], spoken: rendering.Spoken) -> Any:
@@ -115,9 +126,11 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
         with gr.Row():
             button = gr.Button("Tag", variant="primary", elem_id="tag")
             another = gr.Button("Another example", elem_id="example")
+            share = gr.Button("Copy a link to this", elem_id="share")
         result = gr.HTML(elem_id="result")
         entity = gr.Radio([], label="Why, and what sounds like it", visible=False, elem_id="entity")
         neighbours = gr.HTML(elem_id="nearest")
+        document_page.build(lang, text)
         with gr.Accordion("Bring your own letters", open=False, elem_id="letters"):
             gr.Markdown(_OWN_LETTERS)
             with gr.Row():
@@ -132,8 +145,12 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
         gr.Markdown(choices.links())
 
         marked, given = [result, entity, neighbours], [text, lang, compare]
+        share.click(None, [text, lang], share, js=_SHARE, api_visibility="private")
+        opened = page.load(None, [text, lang], [text, lang], js=_OPEN, api_visibility="private")
+        opened.then(show, given, marked, api_visibility="private", show_progress="minimal")
+        opened.then(quality.expected, lang, expected, api_visibility="private", show_progress="hidden")
         gr.on(
-            [button.click, text.submit, compare.input, page.load],
+            [button.click, text.submit, compare.input],
             show,
             given,
             marked,
@@ -144,9 +161,7 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
         lang.input(choices.example, [lang, text], text, api_visibility="private", trigger_mode="always_last").then(
             show, given, marked, api_visibility="private"
         )
-        gr.on(
-            [page.load, lang.change], quality.expected, lang, expected, api_visibility="private", show_progress="hidden", trigger_mode="always_last"
-        )
+        lang.change(quality.expected, lang, expected, api_visibility="private", show_progress="hidden", trigger_mode="always_last")
         another.click(choices.another, [lang, text], text, api_visibility="private", trigger_mode="always_last").then(
             show, given, marked, api_visibility="private"
         )

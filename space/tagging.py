@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 from conlipa.concurrency import once
@@ -81,6 +82,17 @@ def tag(text: str, lang: str, with_adapter: bool = True) -> list[Any]:
     text, lang = checked(text), checked(lang, 100, "language")
     _forget_now_and_then()
     return list(_tagger(*chosen(with_adapter))(text, lang=lang))
+
+
+def tag_all(texts: list[str], lang: str) -> Iterator[tuple[str, list[Any]]]:
+    """Each of some texts with its entities, as they come; `documents.checked` says which texts may be tagged.
+
+    Raises:
+        ConlipaError: an unknown language.
+    """
+    lang = checked(lang, 100, "language")
+    _forget_now_and_then(len(texts))
+    yield from zip(texts, map(list, _tagger(*chosen())(iter(texts), lang=lang)), strict=True)
 
 
 def explain(text: str, lang: str, entity: Entity) -> Reasons:

@@ -27,7 +27,11 @@ def read_tagged_file(path: Path, lang: str, engine: str, mapping: Mapping[str, s
     Raises:
         ConlipaError: it cannot be read (file and line named), has too few or too many sentences, too few names, or types that are not known.
     """
-    sentences = convert(read_foreign(path), mapping)
+    found = read_foreign(path)
+    try:
+        sentences = convert(found, mapping)
+    except ConlipaError as error:
+        raise ConlipaError(f"{path}: {error}") from None
     if not FEWEST <= len(sentences) <= MOST:
         more = "tag some more" if len(sentences) < FEWEST else "train on so many with modeling/train.py"
         raise ConlipaError(f"{path}: {len(sentences):,} sentences, expected {FEWEST} to {MOST:,}; {more}")

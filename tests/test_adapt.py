@@ -1,0 +1,120 @@
+"""`conlipa adapt`: a few tagged sentences in, a PEFT repo with its card out."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conlipa.modeling.data.corpus import Corpus
+from tests.conftest import ROOT
+
+TRY = """
+import json, sys
+from peft import AutoPeftModelForTokenClassification
+model = AutoPeftModelForTokenClassification.from_pretrained(sys.argv[1])
+print(json.dumps([model.config.num_labels, model.peft_config["default"].base_model_name_or_path]))
+"""
+
+
+def conll(path: Path, sentences: int) -> Path:
+    """The first sentences of the sample, as a user writes them."""
+    rows = Corpus("sample").split("eng", "train").select(range(sentences))
+    names = rows.features["ner_tags"].feature.names
+    blocks = ("".join(f"{token}\t{names[tag]}\n" for token, tag in zip(row["tokens"], row["ner_tags"], strict=True)) for row in rows)
+    path.write_text("\n".join(blocks), encoding="utf-8")
+    return path
+
+
+def conlipa(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "conlipa", *map(str, arguments)], capture_output=True, text=True, cwd=ROOT, timeout=600)
+
+
+@pytest.fixture(scope="module")
+def fitted(tiny_release: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+    """The adapter, the file that it was made from, and what was printed."""
+    folder = tmp_path_factory.mktemp("adapt")
+    file = conll(folder / "mine.conll", 10)
+    ran = conlipa("adapt", "--corpus", file, "--lang", "eng", "--model", tiny_release / "tiny-ner", "--out", folder / "mine")
+    assert ran.returncode == 0, ran.stderr
+    return folder / "mine", file, ran.stdout
+
+
+@pytest.mark.slow
+def test_the_adapter_is_a_peft_repo_that_stock_classes_load(fitted: tuple[Path, Path, str], tiny_release: Path) -> None:
+    out, _, _ = fitted
+    ran = subprocess.run([sys.executable, "-c", TRY, str(out)], capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout.splitlines()[-1]) == [7, str(tiny_release / "tiny-ner")]
+    tagged = conlipa("tag", "--lang", "eng", "--model", tiny_release / "tiny-ner", "--adapter", out, ROOT / "LICENSE")
+    assert tagged.returncode == 0, tagged.stderr
+
+
+@pytest.mark.slow
+def test_it_learns_and_says_what_that_brings(fitted: tuple[Path, Path, str]) -> None:
+    out, _, said = fitted
+    record = json.loads((out / "training.json").read_text(encoding="utf-8"))
+    assert record["loss"][-1]["loss"] < record["loss"][0]["loss"]
+    assert record["sentences"] == 10
+    assert record["low"] <= record["after"] - record["before"] <= record["high"]
+    assert f"{record['before']:.2f} before, {record['after']:.2f} after" in said
+    card = (out / "README.md").read_text(encoding="utf-8")
+    assert f"| fitted | {record['after']} |" in card
+    assert not list(out.parent.glob(".mine.adapt"))
+
+
+@pytest.mark.slow
+def test_done_it_is_not_done_again_and_takes_nobody_elses_folder(fitted: tuple[Path, Path, str], tiny_release: Path, tmp_path: Path) -> None:
+    out, file, said = fitted
+    before = (out / "adapter_model.safetensors").stat().st_mtime_ns
+    common = ("--lang", "eng", "--model", tiny_release / "tiny-ner", "--out", out)
+    again = conlipa("adapt", "--corpus", file, *common)
+    assert (again.returncode, again.stdout) == (0, said)
+    assert (out / "adapter_model.safetensors").stat().st_mtime_ns == before
+    other = conlipa("adapt", "--corpus", conll(tmp_path / "other.conll", 6), *common)
+    assert other.returncode == 1
+    assert "holds something else" in other.stderr
+
+
+@pytest.mark.slow
+def test_interrupted_it_goes_on_where_it_was_and_ends_the_same(fitted: tuple[Path, Path, str], tiny_release: Path, tmp_path: Path) -> None:
+    whole, file, said = fitted
+    command = ("adapt", "--corpus", file, "--lang", "eng", "--model", tiny_release / "tiny-ner", "--out", tmp_path / "mine")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "conlipa", *map(str, command)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=ROOT
+    )
+    assert run.stderr is not None
+    for line in run.stderr:
+        if "fold 3" in line:
+            run.send_signal(signal.SIGTERM)
+            break
+    rest = run.communicate(timeout=300)[1]
+    assert run.returncode == 143, rest
+    assert not (tmp_path / "mine").exists()
+    again = conlipa(*command)
+    assert (again.returncode, again.stdout) == (0, said), again.stderr
+    assert "fold 2" not in again.stderr
+    assert (tmp_path / "mine" / "adapter_model.safetensors").read_bytes() == (whole / "adapter_model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("Anna\tB-PER\n\n" * 4, "4 sentences, expected 5 to 2,000; tag some more"),
+        ("Anna\tO\n\n" * 8, "0 names are marked, expected at least 5"),
+        ("Anna\tB-GPE\n\n" * 8, "mine.conll: types that are none of LOC, ORG, PER: GPE (8 tokens); say what each becomes, as in --map GPE=O"),
+        ("Anna\tX-PER\n\n" * 8, "mine.conll: types that are none of"),
+        ("", "holds no sentence"),
+    ],
+)
+def test_bad_input_is_one_line(tmp_path: Path, content: str, complaint: str) -> None:
+    (tmp_path / "mine.conll").write_text(content, encoding="utf-8")
+    ran = conlipa("adapt", "--corpus", tmp_path / "mine.conll", "--lang", "eng", "--out", tmp_path / "out")
+    assert ran.returncode in (1, 2)
+    assert complaint in ran.stderr
+    assert len(ran.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.conll"]

@@ -1,0 +1,113 @@
+"""Documents of the Space: what is read, what is refused in plain words, and what is written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from conlipa.errors import ConlipaError
+from conlipa.modeling.inference.entities import Entity
+from conlipa.space import document_page, documents, rendering
+
+PARIS = ("Anna saw Paris.", [Entity(0, 4, "Anna", "PER", 0.9), Entity(9, 14, "Paris", "LOC", 0.8)])
+
+
+def placed(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "columns", "column", "texts"),
+    [
+        ("a.txt", "One.\n\nTwo.\r\n", [], None, ["One.", "Two."]),
+        ("a.csv", '\ufeffid,body\n1,"Anna, and\nBen"\n2,\n3,Two', ["id", "body"], "body", ["Anna, and\nBen", "Two"]),
+        ("a.tsv", "id\tbody\n1\tOne, two\n", ["id", "body"], "body", ["One, two"]),
+        ("a.jsonl", '{"n": 1, "text": "One"}\n\n{"text": "Two"}\n{"n": 2}\n', ["text"], "text", ["One", "Two"]),
+        ("a.conll", "Anna\tB-PER\nsaw\tO\n\nParis\tO\n", [], None, ["Anna saw", "Paris"]),
+    ],
+)
+def test_each_form_is_read(tmp_path: Path, name: str, content: str, columns: list[str], column: str | None, texts: list[str]) -> None:
+    path = placed(tmp_path, name, content)
+    assert documents.columns(path) == columns
+    assert documents.texts(path, column) == texts
+
+
+def bomb() -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.csv", b"0" * 50_000_000)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "column", "complaint"),
+    [
+        ("a.csv", bomb(), "a", "unpack an archive"),
+        ("a.csv", "a," * 400_000, "a", r"a.csv:1: 400,001 columns \(200 at most\)"),
+        ("a.csv", "a,b\n" + "," * 300, "a", r"a.csv:2: 301 columns"),
+        ("a.txt", b"one\0two", None, "bytes that are no text"),
+        ("a.txt", b"one\ntwo \xff", None, "a.txt:2: not UTF-8"),
+        ("a.txt", "x" * 1_000_001, None, "too large"),
+        ("a.txt", "x" * 30_000, None, "text 1 is too long"),
+        ("a.txt", "x\n" * 30_000, None, "30,000 texts"),
+        ("a.txt", " \n", None, "holds no text"),
+        ("a.exe", "x", None, "expected a file of text"),
+        ("a.csv", "id,body\n1,x", "bodi", r"no column 'bodi'.*body.*there: id, body"),
+        ("a.csv", "", "a", "no column"),
+        ("a.csv", 'a\n"' + "x" * 200_000, "a", "a.csv:.*: no CSV"),
+        ("a.jsonl", '{"text": "a"}\n[1]', "text", "a.jsonl:2: expected a JSON object"),
+        ("a.jsonl", "[" * 100_000, "text", "a.jsonl:1: expected a JSON object"),
+        ("a.jsonl", '{"text": 5}', "text", "no column 'text'.*there: none"),
+    ],
+)
+def test_hostile_files_are_refused_in_one_line(tmp_path: Path, name: str, content: str | bytes, column: str | None, complaint: str) -> None:
+    with pytest.raises(ConlipaError, match=complaint) as refused:
+        documents.texts(placed(tmp_path, name, content), column)
+    assert len(str(refused.value).splitlines()) == 1
+    assert len(str(refused.value)) < 300
+
+
+def test_names_are_counted_and_written_in_four_forms(tmp_path: Path) -> None:
+    tagged = [PARIS, ("=Paris", [Entity(0, 6, "=Paris", "LOC", 0.5)]), PARIS]
+    assert documents.counts(tagged) == [("Anna", "PER", 2), ("Paris", "LOC", 2), ("=Paris", "LOC", 1)]
+    made = {form: documents.write(tagged, form, tmp_path) for form in documents.FORMATS}
+    assert made["CoNLL"].read_text(encoding="utf-8").split("\n\n")[0] == "Anna\tB-PER\nsaw\tO\nParis\tB-LOC\n.\tO"
+    assert documents.texts(made["CoNLL"]) == ["Anna saw Paris .", "= Paris", "Anna saw Paris ."]
+    assert [json.loads(line)["text"] for line in made["JSON Lines"].read_text(encoding="utf-8").splitlines()] == [text for text, _ in tagged]
+    rows = list(csv.DictReader(made["CSV"].open(encoding="utf-8-sig", newline="")))
+    assert [(row["text"], row["name"]) for row in rows] == [("1", "Anna"), ("1", "Paris"), ("2", "'=Paris"), ("3", "Anna"), ("3", "Paris")]
+    with zipfile.ZipFile(made["brat"]) as archive:
+        text, notes = (archive.read(name).decode() for name in ("document.txt", "document.ann"))
+    for note in notes.splitlines():
+        _, where, name = note.split("\t")
+        start, stop = map(int, where.split()[1:])
+        assert text[start:stop] == name
+
+
+def test_the_table_is_nothing_but_text() -> None:
+    html = rendering.counts_table(1, [("<b>x</b>", "LOC", 3)])
+    assert "<b>" not in html
+    assert "1 texts, 3 names, 1 different." in html
+
+
+def test_what_is_corrected_is_what_conlipa_adapt_reads() -> None:
+    from conlipa.dataset_scripts.wikiann.foreign import read_foreign
+
+    stretches = [("Anna Karenina", "PER"), (" ", None), ("saw", None), (" ", None), ("Paris", "LOC"), (".", None)]
+    path = document_page.corrected([{"token": token, "class_or_confidence": label} for token, label in stretches])
+    found = read_foreign(Path(path))
+    assert [(one.tokens, one.tags) for one in found] == [(["Anna", "Karenina", "saw", "Paris", "."], ["B-PER", "I-PER", "O", "B-LOC", "O"])]
+
+
+def test_the_stretches_to_correct_are_the_text() -> None:
+    text = "  Marie Curie was born in Warsaw.\n"
+    stretches = document_page.spans(text, "eng")
+    assert "".join(piece for piece, _ in stretches) == text
+    assert {label for _, label in stretches} <= {None, "PER", "ORG", "LOC"}
