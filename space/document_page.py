@@ -22,19 +22,21 @@ MAX_BATCH, MAX_BATCH_CHARACTERS = 200, 100_000
 
 
 def choose(path: str | None) -> tuple[Any, str]:
-    """The columns of an upload to choose from, and what is wrong with it."""
+    """The columns of an upload to choose from, and what it holds or what is wrong with it."""
     if not path:
         return gr.Dropdown(visible=False), ""
     try:
         found = documents.columns(Path(path))
-        complaint = "" if found else _counted(Path(path))
+        said = _uploaded(Path(path), found)
     except ConlipaError as error:
         return gr.Dropdown(visible=False), rendering.message(str(error))
-    return gr.Dropdown(choices=found, value=found[0] if found else None, visible=bool(found)), complaint
+    return gr.Dropdown(choices=found, value=found[0] if found else None, visible=bool(found)), said
 
 
-def _counted(path: Path) -> str:
-    return f'<p class="quiet">{len(documents.texts(path)):,} texts.</p>'
+def _uploaded(path: Path, columns: list[str]) -> str:
+    """What was understood of an upload."""
+    holds = f"{len(columns)} columns" if columns else f"{len(documents.texts(path)):,} texts"
+    return f'<p class="quiet">{rendering.shown(path.name)}: {holds}.</p>'
 
 
 def tag_document(path: str | None, column: str | None, lang: str, progress: Any = None) -> tuple[str, Any]:
@@ -95,7 +97,7 @@ def spans(text: str, lang: str) -> list[tuple[str, str | None]]:
     return [*made, (text[at:], None)] if at < len(text) else made
 
 
-def corrected(stretches: list[dict[str, Any]] | None) -> str:
+def corrected(stretches: list[dict[str, Any]] | None) -> Any:
     """What the visitor corrected, as a CoNLL file; each stretch is a `token` with its `class_or_confidence`, as `gr.HighlightedText` gives them."""
     text, entities = "", []
     for stretch in stretches or []:
@@ -106,14 +108,14 @@ def corrected(stretches: list[dict[str, Any]] | None) -> str:
     if not text.strip():
         raise gr.Error("There is no text to download: tag one first.", print_exception=False)
     folder = Path(tempfile.mkdtemp(prefix="conlipa-", dir=_temporary()))
-    return str(documents.write([(text, entities)], "CoNLL", folder))
+    return gr.File(str(documents.write([(text, entities)], "CoNLL", folder)), visible=True)
 
 
 def build(lang: Any, text: Any) -> None:
     """Both parts, within the page."""
     with gr.Accordion("Documents", open=False, elem_id="documents"):
         gr.Markdown(_INTRODUCTION)
-        upload = gr.File(label="File", file_types=list(documents.KINDS), type="filepath", height=120, elem_id="document")
+        upload = gr.UploadButton("Upload a file", file_types=list(documents.KINDS), elem_id="document")
         column = gr.Dropdown([], label="Column", visible=False, elem_id="column")
         button = gr.Button("Tag the document", variant="primary", elem_id="tag-document")
         table = gr.HTML(elem_id="document-result")
@@ -128,11 +130,11 @@ def build(lang: Any, text: Any) -> None:
             label="Names",
             interactive=True,
             combine_adjacent=False,
-            color_map=dict(zip(rendering.KINDS, ("#d9730d", "#8b5cf6", "#0e9f6e"), strict=True)),
+            color_map=dict(zip(rendering.KINDS, ("#b45309", "#7c3aed", "#047857"), strict=True)),
         )
         save = gr.Button("Make the file", elem_id="correct-save")
-        made = gr.File(label="Download", interactive=False, elem_id="corrected")
-    upload.change(choose, upload, [column, table], api_visibility="private")
+        made = gr.File(label="Download", visible=False, interactive=False, elem_id="corrected")
+    upload.upload(choose, upload, [column, table], api_visibility="private")
     button.click(tag_document, [upload, column, lang], [table, files], api_visibility="private", concurrency_limit=2)
     start.click(spans, [text, lang], marked, api_visibility="private")
     save.click(corrected, marked, made, api_visibility="private")

@@ -36,3 +36,10 @@ def choose(page: Any, typed: str, lang: str) -> None:
     page.wait_for_function("document.querySelectorAll('[role=option]').length === 1")
     field.press("Enter")
     page.wait_for_selector(f'#result .text[data-language="{lang}"]')
+
+
+def barriers(page: Any) -> list[Any]:
+    """What axe-core finds on the page: rule, element, and how to mend it."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed").Axe()
+    violations = axe.run(page).response["violations"]
+    return [(one["id"], one["nodes"][0]["target"], one["nodes"][0].get("failureSummary")) for one in violations]

@@ -101,8 +101,8 @@ def test_what_is_corrected_is_what_conlipa_adapt_reads() -> None:
     from conlipa.dataset_scripts.wikiann.foreign import read_foreign
 
     stretches = [("Anna Karenina", "PER"), (" ", None), ("saw", None), (" ", None), ("Paris", "LOC"), (".", None)]
-    path = document_page.corrected([{"token": token, "class_or_confidence": label} for token, label in stretches])
-    found = read_foreign(Path(path))
+    made = document_page.corrected([{"token": token, "class_or_confidence": label} for token, label in stretches])
+    found = read_foreign(Path(made.value["path"]))
     assert [(one.tokens, one.tags) for one in found] == [(["Anna", "Karenina", "saw", "Paris", "."], ["B-PER", "I-PER", "O", "B-LOC", "O"])]
 
 

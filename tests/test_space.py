@@ -92,6 +92,19 @@ def test_a_huge_request_gets_a_plain_answer(served: str) -> None:
 
 
 @pytest.mark.slow
+def test_a_batch_is_answered_text_by_text_or_refused_in_words(client: Any) -> None:
+    from gradio_client.exceptions import AppError
+
+    texts = ["London is big.", "", "Paris"]
+    answers = client.predict(texts, "eng", api_name="/tag_batch")
+    assert [answer["text"] for answer in answers] == texts
+    assert answers[0]["entities"] == client.predict(texts[0], "eng", api_name="/tag")["entities"]
+    for wrong, complaint in (([], "holds no text"), (["x"] * 201, "200 at most"), ([5], "text 1 is not a string"), ("x", "must be a list")):
+        with pytest.raises(AppError, match=complaint):
+            client.predict(wrong, "eng", api_name="/tag_batch")
+
+
+@pytest.mark.slow
 def test_forty_calls_at_once_are_answered_rightly(tmp_path: Path) -> None:
     measured = load(40, tmp_path)
     assert measured.wrong == 0

@@ -25,6 +25,8 @@ from conlipa.modeling.training.loop import train
 from conlipa.modeling.training.run_metadata import RECORD
 
 FOLDS = 5
+EPOCHS = (2, 6, 10)
+"""How often the sentences are gone through: as often as the cross-validation finds best, since a few sentences are soon learnt by heart."""
 Rows = Sequence[dict[str, Any]]
 
 
@@ -38,7 +40,8 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
 
     Returns:
         What `training.json` in the folder holds: `before` and `after`, the `entity_f1` of sentences that were left out of the training in turn,
-        with `low` and `high`, the 95% interval of the difference (paired bootstrap over the sentences).
+        with `low` and `high`, the 95% interval of the difference (paired bootstrap over the sentences), and `after_epochs`, the `entity_f1` for each
+        of `EPOCHS`, the best of which is `after` and was trained for.
 
     Raises:
         ConlipaError: `out` holds something else, or the model cannot be loaded.
@@ -53,13 +56,13 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
     work = out.with_name(f".{out.name}.adapt")
     scores = _cross_validated(model, adapter, rows, lang, work, made_from)
     set_seed(0)
-    stage = AdaptStage(model, adapter, rows, lang, base_name)
+    stage = AdaptStage(model, adapter, rows, lang, scores["best_epochs"], base_name)
     record = train(stage, out, work / "checkpoints", {**made_from, "sentences": len(rows), **scores})
     shutil.rmtree(work, ignore_errors=True)
     return record
 
 
-def _cross_validated(model: str, adapter: str | None, rows: Rows, lang: str, work: Path, made_from: dict[str, Any]) -> dict[str, float]:
+def _cross_validated(model: str, adapter: str | None, rows: Rows, lang: str, work: Path, made_from: dict[str, Any]) -> dict[str, Any]:
     """Scores before and after, on sentences that each fold leaves out; folds that are done are kept in `work`."""
     memory = work / "folds.json"
     kept = read_json(memory) if memory.is_file() else {}
@@ -72,27 +75,39 @@ def _cross_validated(model: str, adapter: str | None, rows: Rows, lang: str, wor
             continue
         held, others = order[fold::FOLDS], [i for place, i in enumerate(order) if place % FOLDS != fold]
         set_seed(fold)
-        stage = AdaptStage(model, adapter, [rows[i] for i in others], lang)
-        before = stage.labels([rows[i] for i in held])
+        stage = AdaptStage(model, adapter, [rows[i] for i in others], lang, EPOCHS[-1])
+        left_out = [rows[i] for i in held]
+        said = {"0": stage.labels(left_out)}
+        ends = {epoch * len(stage.batches(0)): str(epoch) for epoch in EPOCHS}
+
+        def watch(step: int, ends: dict[int, str] = ends, said: dict[str, Any] = said, stage: AdaptStage = stage, rows: Rows = left_out) -> None:
+            if step in ends:
+                said[ends[step]] = stage.labels(rows)
+
+        shutil.rmtree(work / f"fold-{fold}.checkpoints", ignore_errors=True)  # a fold is short, and is scored on its way: it begins anew
         print(f"adapt: fold {fold + 1} of {FOLDS}", file=sys.stderr)
-        train(stage, work / f"fold-{fold}", work / f"fold-{fold}.checkpoints", {**made_from, "fold": fold})
-        kept["folds"][str(fold)] = {"rows": held, "before": before, "after": stage.labels([rows[i] for i in held])}
+        train(stage, work / f"fold-{fold}", work / f"fold-{fold}.checkpoints", {**made_from, "fold": fold}, watch=watch)
+        kept["folds"][str(fold)] = {"rows": held, "said": said}
         work.mkdir(parents=True, exist_ok=True)
         write_json(kept, memory)
         shutil.rmtree(work / f"fold-{fold}")
     return _scores(rows, list(kept["folds"].values()))
 
 
-def _scores(rows: Rows, folds: list[dict[str, Any]]) -> dict[str, float]:
+def _scores(rows: Rows, folds: list[dict[str, Any]]) -> dict[str, Any]:
     gold = [list(rows[i]["ner_tags"]) for fold in folds for i in fold["rows"]]
-    before, after = ([labels for fold in folds for labels in fold[name]] for name in ("before", "after"))
-    change = paired_bootstrap(entity_counts(gold, after), entity_counts(gold, before))
+    said = {epochs: [labels for fold in folds for labels in fold["said"][str(epochs)]] for epochs in (0, *EPOCHS)}
+    scores = {epochs: round(entity_f1(gold, labels), 2) for epochs, labels in said.items()}
+    best = max(EPOCHS, key=lambda epochs: scores[epochs])
+    change = paired_bootstrap(entity_counts(gold, said[best]), entity_counts(gold, said[0]))
     return {
         "folds": FOLDS,
-        "before": round(entity_f1(gold, before), 2),
-        "after": round(entity_f1(gold, after), 2),
+        "before": scores.pop(0),
+        "after": scores[best],
         "low": round(change.low, 2),
         "high": round(change.high, 2),
+        "best_epochs": best,
+        "after_epochs": {str(epochs): score for epochs, score in scores.items()},
     }
 
 
