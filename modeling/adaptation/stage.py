@@ -71,7 +71,7 @@ class AdaptStage:
 
     def save(self, folder: Path) -> None:
         """A PEFT repo: adapter and tagging head."""
-        self.module.model.save_pretrained(folder)
+        self.module.model.save_pretrained(folder, save_embedding_layers=False)  # peft would look its base up on the Hub
         head = self.module.model.base_model.model.classifier
         with_tagging_head(folder, getattr(head, "modules_to_save", {"default": head})["default"])
 

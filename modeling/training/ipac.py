@@ -186,5 +186,5 @@ class IpacStage:
 
     def save(self, folder: Path) -> None:
         """The adapter alone: the projection is of no use at inference."""
-        self.module.model.save_pretrained(folder)
+        self.module.model.save_pretrained(folder, save_embedding_layers=False)  # peft would look its base up on the Hub
         with_tagging_head(folder, self.module.model.base_model.model.classifier)
