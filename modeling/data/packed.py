@@ -58,6 +58,8 @@ class Packed:
                 raise ValueError("its arrays do not fit each other")
         if len(self.word_starts) != len(self.labels) + 1 or len(self.marked) != len(self.labels) or len(self.set_starts) != sets + 1:
             raise ValueError("its arrays do not fit each other")
+        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(LABELS):
+            raise ValueError(f"it has labels that are none of 0 to {len(LABELS) - 1}")
 
     def save(self, folder: Path) -> None:
         """One .npy file an array."""

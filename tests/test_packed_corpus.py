@@ -1,0 +1,95 @@
+"""A packed corpus: the same batches as from the corpus itself, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from conlipa.errors import ConlipaError
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.data.fingerprint import of_sentences
+from conlipa.modeling.data.packed_corpus import PackedCorpus
+from conlipa.modeling.data.packing import packed_corpus
+from conlipa.modeling.data.sentences import Sentences, source_languages
+from conlipa.modeling.recipe import PHONEMES, Ner
+from conlipa.modeling.tokenizer import phoneme_tokenizer
+from tests.conftest import ROOT
+
+TOKENIZER = phoneme_tokenizer()
+SETTINGS = Ner(batch_positions=2048, join=0.2)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    packed_corpus(Corpus("sample"), ["eng"], (), TOKENIZER, 128, PHONEMES, False).save(tmp_path / "packed")
+    return tmp_path / "packed"
+
+
+def test_its_batches_and_its_digest_are_those_of_the_corpus(folder: Path) -> None:
+    corpus, packed = Corpus("sample"), PackedCorpus.load(folder)
+    assert source_languages(packed, ["eng"]) == ["eng"]
+    assert packed.fingerprint(["eng"]) == of_sentences(corpus, ["eng"], "train")
+    ours, theirs = (Sentences(each, ["eng"], SETTINGS, TOKENIZER, 128) for each in (packed, corpus))
+    for a, b in zip(ours.epoch(0, 8, 0), theirs.epoch(0, 8, 0), strict=True):
+        assert np.array_equal(a, b)
+        first, second = ours.batch(a, 3), theirs.batch(b, 3)
+        assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_sets_are_left_out_by_name_or_pattern(folder: Path) -> None:
+    packed = PackedCorpus.load(folder)
+    assert packed.chosen(["eng"], ()).tolist() == [0]
+    for pattern in ("titles/eng", "titles/*", "*/eng"):
+        assert not packed.chosen(["eng"], (pattern,)).size
+    assert packed.chosen(["eng"], ("running/*", "titles/deu")).tolist() == [0]
+
+
+def test_another_encoders_is_refused(folder: Path) -> None:
+    with pytest.raises(ConlipaError, match="packed for another encoder"):
+        Sentences(PackedCorpus.load(folder), ["eng"], SETTINGS, TOKENIZER, 64)
+
+
+def test_a_damaged_folder_is_refused_in_one_line(folder: Path) -> None:
+    def refused() -> None:
+        with pytest.raises(ConlipaError, match="not a packed corpus") as error:
+            PackedCorpus.load(folder)
+        assert len(str(error.value).splitlines()) == 1
+
+    place = folder / "arrays" / "labels.npy"
+    whole = place.read_bytes()
+    labels = np.load(place)
+    np.save(place, labels[:-1])
+    refused()
+    np.save(place, np.full_like(labels, 9))
+    refused()
+    place.write_bytes(whole[:50])
+    refused()
+    place.write_bytes(whole)
+    PackedCorpus.load(folder)
+    (folder / "sets.json").write_text(json.dumps([1]), encoding="utf-8")
+    refused()
+    (folder / "sets.json").unlink()
+    refused()
+
+
+@pytest.mark.slow
+def test_the_command_packs_and_stage_one_takes_it(tmp_path: Path) -> None:
+    out = tmp_path / "packed"
+    common = ["--profile", "mini-en", "--set", "ner.sentences_per_language=64", "--set", "ner.epochs=1"]
+    packing = [sys.executable, "-m", "conlipa.modeling.data.packing", *common, "--corpus", "sample", "--out", str(out)]
+    said = subprocess.run(packing, capture_output=True, text=True, cwd=ROOT, timeout=300)
+    assert said.returncode == 0, said.stderr
+    assert "sentences of 1 languages" in said.stdout
+    training = [sys.executable, "-m", "conlipa.modeling.train", "ner", *common, "--packed", str(out), "--out", str(tmp_path / "ner")]
+    ran = subprocess.run(training, capture_output=True, text=True, cwd=ROOT, timeout=300)
+    assert ran.returncode == 0, ran.stderr
+    record = json.loads((tmp_path / "ner" / "training.json").read_text(encoding="utf-8"))
+    assert record["data"] == of_sentences(Corpus("sample"), ["eng"], "train")
+    refused = subprocess.run([*training, "--set", "ner.validate_every=1"], capture_output=True, text=True, cwd=ROOT, timeout=300)
+    assert refused.returncode == 1
