@@ -90,8 +90,6 @@ def train_stage(
     from accelerate import PartialState
     from accelerate.utils import set_seed
 
-    from conlipa.modeling.data.fingerprint import of_folder, of_pairs, of_sentences
-    from conlipa.modeling.data.packed_corpus import PackedCorpus
     from conlipa.modeling.data.sentences import source_languages
     from conlipa.modeling.pretrained import read_json
     from conlipa.modeling.training.loop import train
@@ -99,14 +97,12 @@ def train_stage(
 
     PartialState(cpu=not _has_gpu())
     languages = source_languages(corpus, recipe.ner.languages)
-    sentences = corpus.fingerprint(languages) if isinstance(corpus, PackedCorpus) else of_sentences(corpus, languages, "train")
-    data = sentences if stage == "ner" else f"{of_folder(str(ner))} {of_pairs()} {sentences if recipe.ipac.replay_weight else ''}"
+    data = _fingerprint(stage, recipe, corpus, languages, ner)
     earlier = read_recipe(recipe.ner.start) if stage == "ner" and recipe.ner.start else None
     if earlier and recipe.ner.minutes is None:  # a run by epochs starts from one by epochs: the built-in sample takes minutes
         earlier = replace(earlier, ner=replace(earlier.ner, minutes=None))
-    run_metadata = run_metadata_of(
-        recipe, stage, data, languages=languages, **({"start": json.loads(json.dumps(earlier.as_dict()))} if earlier else {})
-    )
+    begun = {"start": json.loads(json.dumps(earlier.as_dict()))} if earlier else {}
+    run_metadata = run_metadata_of(recipe, stage, data, languages=languages, **begun)
     if _up_to_date(out, stage, run_metadata):
         print(f"{stage}: {out} is up to date", file=sys.stderr)
         return
@@ -116,23 +112,41 @@ def train_stage(
         first = read_json(start / RECORD)
         run_metadata["start_run"] = {key: first[key] for key in ("steps", "seconds", "environment")}
     set_seed(getattr(recipe, stage).seed)
-    made: NerStage | IpacStage
-    if stage == "ner":
-        from conlipa.modeling.training.ner import NerStage
-
-        made = NerStage(recipe, corpus, languages, start)
-    else:
-        from conlipa.modeling.training.ipac import IpacStage
-
-        made = IpacStage(recipe, str(ner), corpus, languages, base_name)
-    validate = None
-    if stage == "ner" and recipe.ner.validate_every:
-        if isinstance(corpus, PackedCorpus):
-            raise ConlipaError(f"{corpus.where}: has training sentences alone; ner.validate_every needs --corpus")
-        validate = validator(made.tokenizer, corpus, recipe.ner.held_out)
+    made = _stage(stage, recipe, corpus, languages, start if stage == "ner" else ner, base_name)
+    validate = _validation(recipe, corpus, made.tokenizer) if stage == "ner" and recipe.ner.validate_every else None
     train(made, out, out.with_name(f".{out.name}.checkpoints"), run_metadata, tracker, validate=validate)
     if start and PartialState().is_main_process:
         rmtree(start)
+
+
+def _fingerprint(stage: str, recipe: Recipe, corpus: Corpus | PackedCorpus, languages: Sequence[str], ner: str | None) -> str:
+    """Of all data that a stage is trained on."""
+    from conlipa.modeling.data.fingerprint import of_folder, of_pairs, of_sentences
+    from conlipa.modeling.data.packed_corpus import PackedCorpus
+
+    sentences = corpus.fingerprint(languages) if isinstance(corpus, PackedCorpus) else of_sentences(corpus, languages, "train")
+    return sentences if stage == "ner" else f"{of_folder(str(ner))} {of_pairs()} {sentences if recipe.ipac.replay_weight else ''}"
+
+
+def _stage(
+    stage: str, recipe: Recipe, corpus: Corpus | PackedCorpus, languages: Sequence[str], model: Path | str | None, base_name: str | None
+) -> NerStage | IpacStage:
+    """What the loop trains; `model`: the folder that it starts from. Stage 2 needs more packages than a machine for stage 1 has."""
+    if stage == "ner":
+        from conlipa.modeling.training.ner import NerStage
+
+        return NerStage(recipe, corpus, languages, Path(model) if model else None)
+    from conlipa.modeling.training.ipac import IpacStage
+
+    return IpacStage(recipe, str(model), corpus, languages, base_name)
+
+
+def _validation(recipe: Recipe, corpus: Corpus | PackedCorpus, tokenizer: Any) -> Callable[[Any], dict[str, float]]:
+    from conlipa.modeling.data.packed_corpus import PackedCorpus
+
+    if isinstance(corpus, PackedCorpus):
+        raise ConlipaError(f"{corpus.where}: has training sentences alone; ner.validate_every needs --corpus")
+    return validator(tokenizer, corpus, recipe.ner.held_out)
 
 
 def _up_to_date(out: Path, stage: str, run_metadata: dict[str, Any]) -> bool:
