@@ -194,6 +194,7 @@ def test_a_table_is_uploaded_tagged_and_downloaded(page: Any, tmp_path: Path) ->
     page.click("#tag-document")
     page.wait_for_selector("#document-result caption")
     assert page.inner_text("#document-result caption").startswith("2 texts, ")
+    page.wait_for_selector("#document-files a")
     files = page.locator("#document-files a[download], #document-files a[href]")
     names = [files.nth(i).get_attribute("download") or files.nth(i).get_attribute("href") for i in range(files.count())]
     assert [name.rpartition(".")[2] for name in names] == ["conll", "jsonl", "zip", "csv"]
