@@ -41,7 +41,7 @@ class NerModule(nn.Module):
 
     def tagging(self, logits: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss term of `logits` (rows, positions, labels)."""
-        logits, labels = logits.float() - self.bias, batch["labels"]
+        logits, labels = logits.float() - self.bias.to(logits.device), batch["labels"]
         loss = nn.functional.cross_entropy(
             logits.flatten(0, 1), labels.flatten(), ignore_index=LABEL_PAD, reduction="sum", label_smoothing=self.label_smoothing
         )
