@@ -53,16 +53,16 @@ def tag_document(path: str | None, column: str | None, lang: str, progress: Any 
             progress((len(found), len(texts)), desc="tagging", unit="texts")
     except ConlipaError as error:
         return rendering.message(str(error)), gr.File(visible=False)
-    folder = Path(tempfile.mkdtemp(prefix="conlipa-", dir=_temporary()))
+    folder = _folder()
     files = [str(documents.write(found, form, folder)) for form in documents.FORMATS]
     return rendering.counts_table(len(texts), documents.counts(found)), gr.File(files, visible=True)
 
 
-def _temporary() -> str:
-    """Gradio's own folder for files, which it empties (`delete_cache`)."""
-    folder = Path(get_upload_folder())
-    folder.mkdir(parents=True, exist_ok=True)
-    return str(folder)
+def _folder() -> Path:
+    """A new folder for files to download, in Gradio's own, which it empties (`delete_cache`)."""
+    uploads = Path(get_upload_folder())
+    uploads.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix="conlipa-", dir=uploads))
 
 
 def tag_batch(texts: list[str], lang: str) -> list[dict[str, Any]]:
@@ -107,7 +107,7 @@ def corrected(stretches: list[dict[str, Any]] | None) -> Any:
         text += piece
     if not text.strip():
         raise gr.Error("There is no text to download: tag one first.", print_exception=False)
-    folder = Path(tempfile.mkdtemp(prefix="conlipa-", dir=_temporary()))
+    folder = _folder()
     return gr.File(str(documents.write([(text, entities)], "CoNLL", folder)), visible=True)
 
 

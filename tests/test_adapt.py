@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from conlipa.errors import ConlipaError
 from conlipa.modeling.adaptation.tagged_file import read_tagged_file
 from conlipa.modeling.data.corpus import Corpus
+from tests import conftest
 from tests.conftest import ROOT
 
 TRY = """
@@ -34,7 +35,7 @@ def conll(path: Path, sentences: int) -> Path:
 
 
 def conlipa(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "conlipa", *map(str, arguments)], capture_output=True, text=True, cwd=ROOT, timeout=600)
+    return conftest.conlipa(*map(str, arguments), code=None)
 
 
 @pytest.fixture(scope="module")

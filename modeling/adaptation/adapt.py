@@ -73,25 +73,30 @@ def _cross_validated(model: str, adapter: str | None, rows: Rows, lang: str, wor
     for fold in range(FOLDS):
         if str(fold) in kept["folds"]:
             continue
-        held, others = order[fold::FOLDS], [i for place, i in enumerate(order) if place % FOLDS != fold]
-        set_seed(fold)
-        stage = AdaptStage(model, adapter, [rows[i] for i in others], lang, EPOCHS[-1])
-        left_out = [rows[i] for i in held]
-        said = {"0": stage.labels(left_out)}
-        ends = {epoch * len(stage.batches(0)): str(epoch) for epoch in EPOCHS}
-
-        def watch(step: int, ends: dict[int, str] = ends, said: dict[str, Any] = said, stage: AdaptStage = stage, rows: Rows = left_out) -> None:
-            if step in ends:
-                said[ends[step]] = stage.labels(rows)
-
-        shutil.rmtree(work / f"fold-{fold}.checkpoints", ignore_errors=True)  # a fold is short, and is scored on its way: it begins anew
         print(f"adapt: fold {fold + 1} of {FOLDS}", file=sys.stderr)
-        train(stage, work / f"fold-{fold}", work / f"fold-{fold}.checkpoints", {**made_from, "fold": fold}, watch=watch)
-        kept["folds"][str(fold)] = {"rows": held, "said": said}
+        set_seed(fold)
+        held, others = order[fold::FOLDS], [rows[i] for place, i in enumerate(order) if place % FOLDS != fold]
+        stage = AdaptStage(model, adapter, others, lang, EPOCHS[-1])
+        kept["folds"][str(fold)] = {"rows": held, "said": _said(stage, [rows[i] for i in held], work / f"fold-{fold}", {**made_from, "fold": fold})}
         work.mkdir(parents=True, exist_ok=True)
         write_json(kept, memory)
-        shutil.rmtree(work / f"fold-{fold}")
     return _scores(rows, list(kept["folds"].values()))
+
+
+def _said(stage: AdaptStage, left_out: Rows, place: Path, metadata: dict[str, Any]) -> dict[str, list[list[int]]]:
+    """The labels that a model gives to sentences as it is, and after each of `EPOCHS` of the stage's own."""
+    said = {"0": stage.labels(left_out)}
+    ends = {epochs * len(stage.batches(0)): str(epochs) for epochs in EPOCHS}
+
+    def watch(step: int) -> None:
+        if step in ends:
+            said[ends[step]] = stage.labels(left_out)
+
+    checkpoints = place.with_name(f"{place.name}.checkpoints")
+    shutil.rmtree(checkpoints, ignore_errors=True)  # a fold is short, and is scored on its way: it begins anew
+    train(stage, place, checkpoints, metadata, watch=watch)
+    shutil.rmtree(place)
+    return said
 
 
 def _scores(rows: Rows, folds: list[dict[str, Any]]) -> dict[str, Any]:

@@ -53,10 +53,10 @@ class Packed:
     def check(self, sets: int) -> None:
         """Raises ValueError: the arrays are not those of one corpus of so many sets."""
         inner = ((self.word_starts, len(self.ids)), (self.chunk_starts, len(self.labels)), (self.sentence_starts, len(self.chunk_starts) - 1))
+        fit = len(self.word_starts) == len(self.labels) + 1 and len(self.marked) == len(self.labels) and len(self.set_starts) == sets + 1
         for starts, size in (*inner, (self.set_starts, len(self))):
-            if starts.ndim != 1 or not len(starts) or starts[0] != 0 or starts[-1] != size or (np.diff(starts) < 0).any():
-                raise ValueError("its arrays do not fit each other")
-        if len(self.word_starts) != len(self.labels) + 1 or len(self.marked) != len(self.labels) or len(self.set_starts) != sets + 1:
+            fit = fit and starts.ndim == 1 and starts[0] == 0 and starts[-1] == size and not (np.diff(starts) < 0).any()
+        if not fit:
             raise ValueError("its arrays do not fit each other")
         if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(LABELS):
             raise ValueError(f"it has labels that are none of 0 to {len(LABELS) - 1}")

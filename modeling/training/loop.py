@@ -117,7 +117,7 @@ class Run:
             self.accelerator.register_for_checkpointing(self.average)
         if settings.compile:
             self.module = torch.compile(self.module, dynamic=True)
-        self.graphed = GraphedGradients(stage.module, self._gradients_alone) if self._uses_graphs() else None
+        self.graphed = GraphedGradients(stage.module, lambda part: self._gradients([part])) if self._uses_graphs() else None
         self.feed = Feed(stage, self.accelerator, settings.epochs if settings.minutes is None else None)
         self.total = self.feed.total
         self.checkpoints = Checkpoints(self.accelerator, work, run_metadata)
@@ -206,9 +206,6 @@ class Run:
                 self.accelerator.backward(share)
             loss += share.detach()
         return loss
-
-    def _gradients_alone(self, part: dict[str, torch.Tensor]) -> torch.Tensor:
-        return self._gradients([part])
 
     def log(self, loss: torch.Tensor, only_check: bool) -> dict[str, str]:
         """Read loss and counts, the one place where the device is waited for; they go to the record and the tracker.
