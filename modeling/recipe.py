@@ -32,6 +32,11 @@ def _no_boolean(value: Any) -> Any:
     return value
 
 
+def _yaml_no(value: Any) -> Any:
+    """YAML reads the bare word `no` as false."""
+    return "no" if value is False else value
+
+
 _CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
 Whole = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
 Natural = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
@@ -106,7 +111,7 @@ class Optimisation:
     warmup_ratio: Part = 0.025
     schedule: Literal["linear", "cosine"] = "linear"
     max_grad_norm: Positive = 1.0
-    precision: Literal["no", "bf16"] = "no"
+    precision: Annotated[Literal["no", "bf16"], BeforeValidator(_yaml_no)] = "no"
     cuda_graphs: bool = False
     """On one GPU, with `batch_positions`: forward and backward as one graph a shape, so that small models do not wait for Python."""
     compile: bool = False

@@ -58,11 +58,19 @@ def test_batches_by_positions_hold_every_sentence_once_in_few_shapes() -> None:
     assert sum(lengths) / sum(rows * width for rows, width in shapes) > 0.9  # hardly any padding
 
 
-def test_augmented_batches_keep_their_shapes() -> None:
+def test_augmented_batches_keep_their_shapes_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     made = sentences(Ner(batch_positions=1024, augmentation=Augmentation(share=1.0, drop=0.3)))
     batch = made.epoch(0, 32, 0)[0]
     shapes = {tuple(made.batch(batch, step)["input_ids"].shape) for step in range(5)}
     assert shapes == {(len(batch), int(width_of(made.lengths[batch]).max()))}
+
+
+def test_on_a_cpu_batches_by_positions_are_hardly_padded() -> None:
+    made = sentences(Ner(batch_positions=2048))
+    masks = [made.batch(batch, 0)["attention_mask"] for batch in made.epoch(0, 32, 0)]
+    assert all(mask.sum(1).max() == mask.shape[1] for mask in masks)
+    assert sum(int(mask.sum()) for mask in masks) / sum(mask.numel() for mask in masks) > 0.97
 
 
 def test_a_batch_depends_on_its_step_alone() -> None:

@@ -45,12 +45,16 @@ def by_positions(lengths: Integers, positions: int, draw: np.random.Generator) -
     """Indices of each batch of as many examples as `positions` hold, padded to the next `WIDTH_STEP`.
 
     A width always comes with the same number of rows (but for the last batch of an epoch): few shapes, for which kernels are made once.
+    Within a width those of one length come together: a device that takes any shape needs next to no padding.
     """
     widths = width_of(lengths)
     for width in np.unique(widths):
         members = draw.permutation(np.flatnonzero(widths == width))
         rows = max(1, positions // int(width))
-        yield from (members[at : at + rows] for at in range(0, len(members), rows))
+        for start in range(0, len(members), _POOL * rows):
+            chunk = members[start : start + _POOL * rows]
+            chunk = chunk[np.argsort(lengths[chunk], kind="stable")]
+            yield from (chunk[at : at + rows] for at in range(0, len(chunk), rows))
 
 
 def width_of(lengths: Integers) -> Integers:

@@ -132,7 +132,8 @@ class Sentences:
         chunks, sentence = self.augmenter.chunks(chunks, sentence, drawn_from)
         begins = self.packed.chunk_starts[chunks]
         words, chunk = spread(begins, self.packed.chunk_starts[chunks + 1] - begins)
-        width = int(width_of(self._row_lengths(first, second)).max()) if self.settings.batch_positions else 0
+        few_shapes = self.settings.batch_positions and torch.cuda.is_available()  # kernels and graphs are made for a shape; a CPU takes any
+        width = int(width_of(self._row_lengths(first, second)).max()) if few_shapes else 0
         return self._laid_out(words, sentence[chunk], row, drawn_from, width)
 
     def _laid_out(self, words: Integers, sentence: Integers, row: Integers, drawn_from: NDArray[np.uint64], width: int) -> dict[str, torch.Tensor]:

@@ -114,11 +114,25 @@ def stage_of(row: Row, recipe: Recipe, corpus: Any, folder: Path) -> Any:
     return IpacStage(recipe, str(folder / "start"), corpus, languages)
 
 
+def recipe_of(row: Row, positions: int) -> Recipe:
+    """The recipe of a row, for random weights; `positions`: of a batch, where the papers' sentences come by positions."""
+    recipe = read_recipe(row.profile, [each.format(positions=positions) for each in row.settings])
+    return replace(recipe, encoder=replace(recipe.encoder, repo=None))
+
+
+def corpus_of(recipe: Recipe, packed: Path | None, corpus: str | None) -> Any:
+    """Sentences for a recipe: packed ones, those of the papers' rows in the folder `paper`, or a corpus."""
+    if packed:
+        return PackedCorpus.load(packed / "paper" if recipe.name != "conlipa-mini" else packed)
+    from conlipa.modeling.data.corpus import Corpus  # by `datasets`, which stage 1 does without
+
+    return Corpus(corpus)
+
+
 def measured(name: str, corpus_for: Callable[[Recipe], Any], steps: int, positions: int) -> str:
     """One line of the table."""
     row = ROWS[name]
-    recipe = read_recipe(row.profile, [each.format(positions=positions) for each in row.settings])
-    recipe = replace(recipe, encoder=replace(recipe.encoder, repo=None))
+    recipe = recipe_of(row, positions)
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         stage = ForSteps(stage_of(row, recipe, corpus_for(recipe), folder), steps)
@@ -147,11 +161,7 @@ def main() -> None:
     quiet()
 
     def corpus_for(recipe: Recipe) -> Any:
-        if arguments.packed:
-            return PackedCorpus.load(arguments.packed / "paper" if recipe.name != "conlipa-mini" else arguments.packed)
-        from conlipa.modeling.data.corpus import Corpus
-
-        return Corpus(arguments.corpus)
+        return corpus_of(recipe, arguments.packed, arguments.corpus)
 
     print(
         "| row | million weights | steps | first loss | last loss | positions/s | filled | waited | product, TFLOPS | share of the product's rate |"

@@ -1,0 +1,118 @@
+"""What the time of a training step goes to, by `torch.profiler`: operators, reads that make the device wait, and time in which nothing runs.
+
+    python -m tests.benchmarks.step_profile [--corpus DIR | --packed DIR] [--row NAME] [--steps N] [--trace FILE]
+
+The steps are the product's own loop, between two logs. `--trace` writes a timeline for chrome://tracing or Perfetto.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import torch
+from torch.profiler import ProfilerActivity, profile, record_function
+
+from conlipa.dataset_scripts.wikiann.places import corpus_option
+from conlipa.modeling.training import loop
+from conlipa.quiet import quiet
+from tests.benchmarks.paper import ROWS, ForSteps, corpus_of, recipe_of, stage_of
+
+STEP = "training step"
+READS = ("aten::_local_scalar_dense", "cudaStreamSynchronize", "cudaDeviceSynchronize")
+"""A number read from a tensor, and what that is on a GPU."""
+KINDS = {
+    "matrix products": ("mm", "addmm", "bmm", "baddbmm"),
+    "attention": ("softmax", "scaled_dot_product", "flash"),
+    "normalisation and activation": ("layer_norm", "gelu"),
+    "loss": ("log_softmax", "nll_loss", "cross_entropy"),
+}
+
+
+class Profiled(loop.Run):
+    """The loop's run, each step of it under its name."""
+
+    def step(self, parts: list[dict[str, torch.Tensor]]) -> torch.Tensor:
+        with record_function(STEP):
+            return super().step(parts)
+
+
+def kind_of(operator: str) -> str:
+    """The kind of an operator; the rest are copies, sums and the optimisers' arithmetic."""
+    name = operator.removeprefix("aten::").strip("_")
+    return next(
+        (kind for kind, parts in KINDS.items() if name in parts or any(part in name for part in parts if "_" in part or part == "gelu")), "other"
+    )
+
+
+def covered(events: Iterable[Any], begin: float, end: float) -> float:
+    """Microseconds of a step in which an operator runs."""
+    spans = sorted(
+        (max(begin, e.time_range.start), min(end, e.time_range.end)) for e in events if e.time_range.end > begin < end > e.time_range.start
+    )
+    total, reached = 0.0, begin
+    for start, stop in spans:
+        total += max(0.0, stop - max(start, reached))
+        reached = max(reached, stop)
+    return total
+
+
+def table(found: Any, moment: str) -> list[str]:
+    """The lines of the answer. `moment`: `cpu` or `cuda`, where the work is done."""
+    events = found.events()
+    steps = [e for e in events if e.name == STEP and e.device_type == torch.autograd.DeviceType.CPU]
+    operators = [e for e in events if e.name.startswith("aten::")] if moment == "cpu" else [e for e in events if e.device_type.name == "CUDA"]
+    whole = sum(e.time_range.elapsed_us() for e in steps)
+    busy = sum(covered(operators, e.time_range.start, e.time_range.end) for e in steps)
+    reads = sum(s.time_range.start <= e.time_range.start < s.time_range.end for e in events if e.name in READS for s in steps)
+    waits = [after.time_range.start - before.time_range.end for before, after in itertools.pairwise(steps)]
+    by_kind: dict[str, float] = {}
+    for each in found.key_averages():
+        if each.key.startswith("aten::"):
+            by_kind[kind_of(each.key)] = by_kind.get(kind_of(each.key), 0) + getattr(
+                each, f"self_{'cpu' if moment == 'cpu' else 'device'}_time_total"
+            )
+    lines = [f"- {len(steps)} steps, {whole / len(steps) / 1000:,.1f} ms each; reads from the device in a step: {reads / len(steps):g}"]
+    lines += [f"- an operator runs in {100 * busy / whole:.1f}% of a step; between two steps {sum(waits) / len(waits) / 1000:.2f} ms go by"]
+    return [
+        *lines,
+        "",
+        "| operators | share |",
+        "|---|---:|",
+        *(f"| {k} | {v / sum(by_kind.values()):.1%} |" for k, v in sorted(by_kind.items(), key=lambda kv: -kv[1])),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    corpus_option(parser)
+    parser.add_argument("--packed", type=Path, metavar="DIR")
+    parser.add_argument("--row", choices=ROWS, default="mini")
+    parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--trace", type=Path, metavar="FILE")
+    arguments = parser.parse_args()
+    quiet()
+    recipe = recipe_of(ROWS[arguments.row], positions=32768)
+    gpu = torch.cuda.is_available()
+    with TemporaryDirectory() as temporary:
+        stage = stage_of(ROWS[arguments.row], recipe, corpus_of(recipe, arguments.packed, arguments.corpus), Path(temporary))
+        run = Profiled(ForSteps(stage, 2 * arguments.steps), Path(temporary) / "out", Path(temporary) / "work", {}, None)
+        parts = run.parts()
+        for _ in range(arguments.steps):  # kernels are chosen in the first ones
+            run.step(next(parts))
+        with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if gpu else [])]) as found:
+            for _ in range(arguments.steps):
+                run.step(next(parts))
+            if gpu:
+                torch.cuda.synchronize()
+    if arguments.trace:
+        found.export_chrome_trace(str(arguments.trace))
+    print("\n".join(table(found, "cuda" if gpu else "cpu")))
+
+
+if __name__ == "__main__":
+    main()
