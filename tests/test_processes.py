@@ -14,10 +14,10 @@ from tests.conftest import TINY, run
 STEPS = 20
 
 
-def torchrun(processes: int, *arguments: str) -> None:
-    """The README's own command."""
+def torchrun(processes: int, *arguments: str, code: int | None = 0) -> None:
+    """The README's own command; `code` as `run` has it."""
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
-    run(*launcher, *arguments, env={"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}, timeout=300)
+    run(*launcher, *arguments, env={"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}, timeout=300, code=code)
 
 
 @pytest.fixture
@@ -41,6 +41,23 @@ def test_the_losses_of_two_processes_are_those_of_one(without_dropout: Path, tmp
             losses[stage, processes] = [row["loss"] for row in json.loads((out / "training.json").read_text(encoding="utf-8"))["loss"]]
         assert len(losses[stage, 1]) >= STEPS
         assert losses[stage, 2][:STEPS] == pytest.approx(losses[stage, 1][:STEPS], abs=1e-4)
+
+
+@pytest.mark.slow
+def test_sharded_weights_train_as_whole_ones_do_and_resume(without_dropout: Path, tmp_path: Path) -> None:
+    """FSDP on two processes; interrupted after a checkpoint, it goes on from there."""
+    text = without_dropout.read_text(encoding="utf-8")
+    without_dropout.write_text(text.replace("optimizer: muon", "optimizer: adamw"), encoding="utf-8")
+    command = ["ner", "--profile", str(without_dropout), "--out"]
+    run("modeling/train.py", *command, str(tmp_path / "whole"))
+    torchrun(2, "tests/fsdp_on_cpu.py", *command, str(tmp_path / "sharded"))
+    torchrun(2, "tests/fsdp_on_cpu.py", *command, str(tmp_path / "stopped"), "--stop-at", "30", code=None)
+    assert not (tmp_path / "stopped").exists()
+    torchrun(2, "tests/fsdp_on_cpu.py", *command, str(tmp_path / "stopped"))
+    whole, sharded, resumed = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "sharded", "stopped"))
+    assert whole.keys() == sharded.keys()
+    assert max(float((whole[name] - sharded[name]).abs().max()) for name in whole) < 1e-4
+    assert all(torch.equal(sharded[name], resumed[name]) for name in sharded)
 
 
 @pytest.mark.slow

@@ -255,8 +255,10 @@ class Run:
         for shown in self.accelerator.trackers:
             shown.finish()
         self.accelerator.wait_for_everyone()
-        if self.whole is not None:  # each process holds a part of every weight: what is saved has all of them
-            self.whole.load_state_dict(self.accelerator.get_state_dict(self.module))
+        if self.whole is not None:  # each process holds a part of every weight: what is saved has all of them, gathered in the first process
+            gathered = self.accelerator.get_state_dict(self.module)
+            if self.accelerator.is_main_process:
+                self.whole.load_state_dict(gathered)
             self.stage.module = self.whole
         elif self.average:
             self.stage.module.load_state_dict(self.average.module.state_dict())
