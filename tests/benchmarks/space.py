@@ -1,18 +1,22 @@
-"""Many calls of the Space's `/tag` at once: are all answered rightly, how long do they take, does the server grow?
+"""Many callers of the Space at once, of `/tag` and with documents: are all answered rightly, how long do they take, does the server grow?
 
-python -m tests.benchmarks.space [CALLS]
+python -m tests.benchmarks.space [CALLS] [UPLOADS]
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
 import time
+import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx
 
@@ -38,30 +42,71 @@ class Load:
 
 def load(calls: int, folder: Path) -> Load:
     """`calls` callers at the same moment, three times over; each language's answer must be the one given to a lone caller."""
+    texts = examples()
+
+    def tagged(client: httpx.Client, lang: str) -> str:
+        event = client.post("/call/tag", json={"data": [texts[lang], lang]}).raise_for_status().json()["event_id"]
+        answer = client.get(f"/call/tag/{event}").raise_for_status().text
+        assert answer.startswith("event: complete"), answer
+        return answer
+
+    return _measured(calls, list(texts), tagged, folder)
+
+
+def uploads(calls: int, folder: Path) -> Load:
+    """The same with documents of a megabyte: uploaded and tagged as the page does it, 100 texts in a table with a wide column beside."""
+    texts = dict(list(examples().items())[:4])
+    tables = {lang: _table(text) for lang, text in texts.items()}
+
+    def tagged(client: httpx.Client, lang: str) -> str:
+        (path,) = client.post("/upload", files={"files": ("letters.csv", tables[lang], "text/csv")}).raise_for_status().json()
+        file = {"path": path, "orig_name": "letters.csv", "meta": {"_type": "gradio.FileData"}}
+        session = uuid.uuid4().hex
+        _happens(client, session, "upload", [file])
+        return str(_happens(client, session, "click", [file, "body", lang])[0])
+
+    return _measured(calls, list(texts), tagged, folder)
+
+
+def _happens(client: httpx.Client, session: str, trigger: str, data: list[Any]) -> list[Any]:
+    """What an event of the page's part for documents answers: that of this name with so many values."""
+    config = client.get("/../config").raise_for_status().json()
+    events = [each for each in config["dependencies"] if each["targets"] and each["targets"][0][1] == trigger and len(each["inputs"]) == len(data)]
+    event = next(each["id"] for each in events if len(each["outputs"]) == 2)
+    client.post("/queue/join", json={"data": data, "fn_index": event, "session_hash": session}).raise_for_status()
+    with client.stream("GET", "/queue/data", params={"session_hash": session}) as messages:
+        said = (json.loads(line.removeprefix("data:")) for line in messages.iter_lines() if line.startswith("data:"))
+        done = next(message for message in said if message["msg"] == "process_completed")
+    assert done["success"], done
+    return list(done["output"]["data"])
+
+
+def _table(text: str) -> bytes:
+    """A CSV file of a megabyte with 100 texts."""
+    rows = [f"{number},{'x' * (9_900 - len(text.encode()))},{json.dumps(text, ensure_ascii=False)}\n" for number in range(100)]
+    return "".join(["id,wide,body\n", *rows]).encode()
+
+
+def _measured(calls: int, langs: list[str], ask: Callable[[httpx.Client, str], str], folder: Path) -> Load:
     for path in space_files():
         shutil.copy(path, folder)
-    asked = [list(examples().items())[i % len(examples())] for i in range(calls)]
+    asked = [langs[i % len(langs)] for i in range(calls)]
     with (
         serving(folder, {"CONLIPA_MODEL": "mini"}) as url,
-        httpx.Client(
-            base_url=f"{url}/gradio_api/call", timeout=300, limits=httpx.Limits(max_connections=calls, max_keepalive_connections=0)
-        ) as client,
+        httpx.Client(base_url=f"{url}/gradio_api", timeout=900, limits=httpx.Limits(max_connections=calls, max_keepalive_connections=0)) as client,
         ThreadPoolExecutor(calls) as pool,
     ):
 
-        def timed(question: tuple[str, str]) -> tuple[str, float]:
-            lang, text = question
+        def timed(lang: str) -> tuple[str, float]:
             begun = time.perf_counter()
-            event = client.post("/tag", json={"data": [text, lang]}).raise_for_status().json()["event_id"]
-            return client.get(f"/tag/{event}").raise_for_status().text, time.perf_counter() - begun
+            return ask(client, lang), time.perf_counter() - begun
 
-        alone = {lang: timed((lang, text))[0] for lang, text in examples().items()}
-        assert all(answer.startswith("event: complete") for answer in alone.values())
+        alone = {lang: timed(lang)[0] for lang in langs}
         resident, wrong, times = [], 0, list[float]()
         begun = time.perf_counter()
         for _ in range(ROUNDS):
             answers = list(pool.map(timed, asked))
-            wrong += sum(answer != alone[lang] for (lang, _), (answer, _) in zip(asked, answers, strict=True))
+            wrong += sum(answer != alone[lang] for lang, (answer, _) in zip(asked, answers, strict=True))
             times += [seconds for _, seconds in answers]
             resident.append(_resident(int((folder / "pid").read_text())))
         seconds = time.perf_counter() - begun
@@ -74,13 +119,15 @@ def _resident(process: int) -> int:
     return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def main(calls: int = 200) -> None:
-    with TemporaryDirectory() as folder:
-        found = load(calls, Path(folder))
-    print(
-        f"Space: {found.calls} calls at once, {ROUNDS} times: {found.wrong} wrong, p50 {found.p50:.2f} s, p95 {found.p95:.2f} s, "
-        f"{ROUNDS * found.calls / found.seconds:.0f} calls a second, server {found.resident / 1e6:.0f} MB, grown by {found.grown / 1e6:.0f} MB"
-    )
+def main(calls: int = 200, documents: int = 20) -> None:
+    for what, measure, number in (("calls", load, calls), ("uploads of 1 MB", uploads, documents)):
+        with TemporaryDirectory() as folder:
+            found = measure(number, Path(folder))
+        print(
+            f"Space: {found.calls} {what} at once, {ROUNDS} times: {found.wrong} wrong, p50 {found.p50:.2f} s, p95 {found.p95:.2f} s, "
+            f"{ROUNDS * found.calls / found.seconds:.1f} a second, server {found.resident / 1e6:.0f} MB, grown by {found.grown / 1e6:.0f} MB",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
