@@ -17,6 +17,13 @@ _INTRODUCTION = (
     f"Text with a sentence or paragraph on each line, CSV or TSV with a header, JSON Lines, or CoNLL; {documents.MAX_BYTES // 1_000_000} MB at most. "
     "It is tagged in the language chosen above."
 )
+_DIRECTION = """text => {
+    const probe = Object.assign(document.createElement("div"), {dir: "auto", textContent: text});
+    document.body.append(probe);
+    document.getElementById("names").style.direction = getComputedStyle(probe).direction;
+    probe.remove();
+}"""
+"""The stretches stand in the order that the text is read in."""
 MAX_BATCH, MAX_BATCH_CHARACTERS = 200, 100_000
 """Texts and characters of one call of the batch endpoint."""
 
@@ -129,6 +136,7 @@ def build(lang: Any, text: Any) -> None:
         marked = gr.HighlightedText(
             label="Names",
             interactive=True,
+            elem_id="names",
             combine_adjacent=False,
             color_map=dict(zip(rendering.KINDS, ("#b45309", "#7c3aed", "#047857"), strict=True)),
         )
@@ -136,6 +144,6 @@ def build(lang: Any, text: Any) -> None:
         made = gr.File(label="Download", visible=False, interactive=False, elem_id="corrected")
     upload.upload(choose, upload, [column, table], api_visibility="private")
     button.click(tag_document, [upload, column, lang], [table, files], api_visibility="private", concurrency_limit=2)
-    start.click(spans, [text, lang], marked, api_visibility="private")
+    start.click(spans, [text, lang], marked, api_visibility="private").then(None, text, None, js=_DIRECTION, api_visibility="private")
     save.click(corrected, marked, made, api_visibility="private")
     gr.api(tag_batch, api_name="tag_batch")

@@ -115,7 +115,7 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
     with gr.Blocks(title="Zero-shot NER on phonemes", delete_cache=(600, 600)) as page:
         gr.Markdown(_INTRODUCTION)
         with gr.Row():
-            with gr.Column(scale=3, min_width=300):
+            with gr.Column(scale=2, min_width=300):
                 text = gr.Textbox(
                     start, label="Text", info="Shift+Enter tags it.", lines=3, max_lines=12, max_length=_LIMIT_IN_BROWSER, elem_id="text"
                 )

@@ -100,6 +100,13 @@ def test_urdu_is_shown_from_right_to_left(page: Any) -> None:
     boxes = [result.locator("ruby").nth(i).bounding_box() for i in (0, 1)]
     assert boxes[0]["x"] > boxes[1]["x"]
     assert page.locator("#text textarea").evaluate("n => getComputedStyle(n).unicodeBidi") == "plaintext"
+    page.click("#correct > button")
+    page.click("#correct-start")
+    page.wait_for_function("getComputedStyle(document.querySelector('#names')).direction === 'rtl'")
+    first, second = choices.examples()["urd"].split()[:2]
+    stretches = page.locator("#names")
+    boxes = [stretches.get_by_text(word, exact=True).first.bounding_box() for word in (first, second)]
+    assert boxes[0]["x"] > boxes[1]["x"]
 
 
 def test_with_and_without_ipac_stand_side_by_side(page: Any) -> None:
