@@ -12,6 +12,7 @@ import pytest
 from safetensors.torch import load_file
 
 from conlipa.errors import ConlipaError
+from conlipa.modeling.adaptation.adapt import EPOCHS, OFFSETS, _best
 from conlipa.modeling.adaptation.tagged_file import read_tagged_file
 from conlipa.modeling.data.corpus import Corpus
 from tests import conftest
@@ -65,13 +66,21 @@ def test_it_learns_and_says_what_that_brings(fitted: tuple[Path, Path, str]) -> 
     weights = load_file(out / "adapter_model.safetensors")
     assert all(bool(weight.any()) for name, weight in weights.items() if "lora_B" in name)  # they begin at zero
     assert record["sentences"] == 10
-    assert record["after"] == record["after_epochs"][str(record["best_epochs"])] == max(record["after_epochs"].values())
-    assert record["epochs"] == record["best_epochs"]
+    assert record["epochs"] == record["best_epochs"] in EPOCHS
+    assert record["outside"] in OFFSETS
     assert record["low"] <= record["after"] - record["before"] <= record["high"]
     assert f"{record['before']:.2f} before, {record['after']:.2f} after" in said
     card = (out / "README.md").read_text(encoding="utf-8")
     assert f"| fitted | {record['after']} |" in card
     assert not list(out.parent.glob(".mine.adapt"))
+
+
+def test_what_is_trained_for_is_what_the_left_out_sentences_like_best() -> None:
+    rows = [{"ner_tags": [1, 2, 0]}, {"ner_tags": [0, 5, 0]}]
+    wrong, right = [0, 0, 0], [[1, 2, 0], [0, 5, 0]]
+    said = {str(epochs): [[wrong, wrong] for _ in OFFSETS] for epochs in EPOCHS}
+    said[str(EPOCHS[1])][3] = right
+    assert _best(rows, [{"rows": [0, 1], "after": said}]) == (EPOCHS[1], 3)
 
 
 @pytest.mark.slow

@@ -25,9 +25,12 @@ from conlipa.modeling.training.loop import train
 from conlipa.modeling.training.run_metadata import RECORD
 
 FOLDS = 5
-EPOCHS = (2, 6, 10)
-"""How often the sentences are gone through: as often as the cross-validation finds best, since a few sentences are soon learnt by heart."""
+EPOCHS, OFFSETS = (3, 6, 10), (-2.0, -1.0, 0.0, 1.0, 2.0)
+"""How often the sentences are gone through, and what is added to the score of O afterwards: as the cross-validation finds best, since a few sentences
+are soon learnt by heart, and names are more frequent in one text than in another."""
 Rows = Sequence[dict[str, Any]]
+Fold = dict[str, Any]
+"""The rows that a fold left out, and the labels that they got: `before`, and `after` so many epochs with each offset."""
 
 
 def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, base_name: str | None = None) -> dict[str, Any]:
@@ -40,8 +43,8 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
 
     Returns:
         What `training.json` in the folder holds: `before` and `after`, the `entity_f1` of sentences that were left out of the training in turn,
-        with `low` and `high`, the 95% interval of the difference (paired bootstrap over the sentences), and `after_epochs`, the `entity_f1` for each
-        of `EPOCHS`, the best of which is `after` and was trained for.
+        with `low` and `high`, the 95% interval of the difference (paired bootstrap over the sentences); what a fold is trained for is chosen by the
+        other folds. `best_epochs` and `outside`, the offset of O, are chosen by all of them, for the training that is saved.
 
     Raises:
         ConlipaError: `out` holds something else, or the model cannot be loaded.
@@ -56,7 +59,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
     work = out.with_name(f".{out.name}.adapt")
     scores = _cross_validated(model, adapter, rows, lang, work, made_from)
     set_seed(0)
-    stage = AdaptStage(model, adapter, rows, lang, scores["best_epochs"], base_name)
+    stage = AdaptStage(model, adapter, rows, lang, scores["best_epochs"], scores["outside"], base_name)
     record = train(stage, out, work / "checkpoints", {**made_from, "sentences": len(rows), **scores})
     shutil.rmtree(work, ignore_errors=True)
     return record
@@ -77,43 +80,59 @@ def _cross_validated(model: str, adapter: str | None, rows: Rows, lang: str, wor
         set_seed(fold)
         held, others = order[fold::FOLDS], [rows[i] for place, i in enumerate(order) if place % FOLDS != fold]
         stage = AdaptStage(model, adapter, others, lang, EPOCHS[-1])
-        kept["folds"][str(fold)] = {"rows": held, "said": _said(stage, [rows[i] for i in held], work / f"fold-{fold}", {**made_from, "fold": fold})}
+        kept["folds"][str(fold)] = {"rows": held, **_said(stage, [rows[i] for i in held], work / f"fold-{fold}", {**made_from, "fold": fold})}
         work.mkdir(parents=True, exist_ok=True)
         write_json(kept, memory)
     return _scores(rows, list(kept["folds"].values()))
 
 
-def _said(stage: AdaptStage, left_out: Rows, place: Path, metadata: dict[str, Any]) -> dict[str, list[list[int]]]:
-    """The labels that a model gives to sentences as it is, and after each of `EPOCHS` of the stage's own."""
-    said = {"0": stage.labels(left_out)}
+def _said(stage: AdaptStage, left_out: Rows, place: Path, metadata: dict[str, Any]) -> Fold:
+    """The labels that a model gives to sentences as it is, and after each of `EPOCHS` of the stage's own, with each of `OFFSETS`."""
+    (before,) = stage.labels(left_out)
+    after: dict[str, list[list[list[int]]]] = {}
     ends = {epochs * len(stage.batches(0)): str(epochs) for epochs in EPOCHS}
 
     def watch(step: int) -> None:
         if step in ends:
-            said[ends[step]] = stage.labels(left_out)
+            after[ends[step]] = stage.labels(left_out, OFFSETS)
 
     checkpoints = place.with_name(f"{place.name}.checkpoints")
     shutil.rmtree(checkpoints, ignore_errors=True)  # a fold is short, and is scored on its way: it begins anew
     train(stage, place, checkpoints, metadata, watch=watch)
     shutil.rmtree(place)
-    return said
+    return {"before": before, "after": after}
 
 
-def _scores(rows: Rows, folds: list[dict[str, Any]]) -> dict[str, Any]:
+def _scores(rows: Rows, folds: Sequence[Fold]) -> dict[str, Any]:
     gold = [list(rows[i]["ner_tags"]) for fold in folds for i in fold["rows"]]
-    said = {epochs: [labels for fold in folds for labels in fold["said"][str(epochs)]] for epochs in (0, *EPOCHS)}
-    scores = {epochs: round(entity_f1(gold, labels), 2) for epochs, labels in said.items()}
-    best = max(EPOCHS, key=lambda epochs: scores[epochs])
-    change = paired_bootstrap(entity_counts(gold, said[best]), entity_counts(gold, said[0]))
+    before = [labels for fold in folds for labels in fold["before"]]
+    after: list[list[int]] = []
+    for fold in folds:
+        epochs, number = _best(rows, [other for other in folds if other is not fold])
+        after += fold["after"][str(epochs)][number]
+    change = paired_bootstrap(entity_counts(gold, after), entity_counts(gold, before))
+    epochs, number = _best(rows, folds)
     return {
         "folds": FOLDS,
-        "before": scores.pop(0),
-        "after": scores[best],
+        "before": round(entity_f1(gold, before), 2),
+        "after": round(entity_f1(gold, after), 2),
         "low": round(change.low, 2),
         "high": round(change.high, 2),
-        "best_epochs": best,
-        "after_epochs": {str(epochs): score for epochs, score in scores.items()},
+        "best_epochs": epochs,
+        "outside": OFFSETS[number],
     }
+
+
+def _best(rows: Rows, folds: Sequence[Fold]) -> tuple[int, int]:
+    """The number of epochs, and the number of the offset, that are best for the sentences that some folds left out."""
+    gold = [list(rows[i]["ner_tags"]) for fold in folds for i in fold["rows"]]
+
+    def score(choice: tuple[int, int]) -> float:
+        epochs, number = choice
+        return entity_f1(gold, [labels for fold in folds for labels in fold["after"][str(epochs)][number]])
+
+    nearest_to_none = sorted(range(len(OFFSETS)), key=lambda number: abs(OFFSETS[number]))
+    return max(((epochs, number) for epochs in EPOCHS for number in nearest_to_none), key=score)
 
 
 def _digest(rows: Rows) -> str:
