@@ -61,6 +61,14 @@ def covered(events: Iterable[Any], begin: float, end: float) -> float:
     return total
 
 
+def waits_for_device(event: Any) -> bool:
+    """Whether it is a read that the step waits for; the step counters that the fused AdamW reads lie in the processor's memory."""
+    parent = event.cpu_parent
+    while parent is not None and parent.name != "aten::_fused_adamw_":
+        parent = parent.cpu_parent
+    return event.name in READS and parent is None
+
+
 def table(found: Any, moment: str) -> list[str]:
     """The lines of the answer. `moment`: `cpu` or `cuda`, where the work is done."""
     events = found.events()
@@ -68,7 +76,7 @@ def table(found: Any, moment: str) -> list[str]:
     operators = [e for e in events if e.name.startswith("aten::")] if moment == "cpu" else [e for e in events if e.device_type.name == "CUDA"]
     whole = sum(e.time_range.elapsed_us() for e in steps)
     busy = sum(covered(operators, e.time_range.start, e.time_range.end) for e in steps)
-    reads = sum(s.time_range.start <= e.time_range.start < s.time_range.end for e in events if e.name in READS for s in steps)
+    reads = sum(s.time_range.start <= e.time_range.start < s.time_range.end for e in events if waits_for_device(e) for s in steps)
     waits = [after.time_range.start - before.time_range.end for before, after in itertools.pairwise(steps)]
     by_kind: dict[str, float] = {}
     for each in found.key_averages():
