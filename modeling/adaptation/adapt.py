@@ -50,7 +50,14 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         ConlipaError: `out` holds something else, or the model cannot be loaded.
         Stopped: SIGTERM came; the state is saved.
     """
-    made_from = {"stage": AdaptStage.name, "language": lang, "data": _digest(rows), "model": of_folder(model), "adapter": of_folder(adapter or "")}
+    made_from = {
+        "stage": AdaptStage.name,
+        "language": lang,
+        "data": _digest(rows),
+        "model": of_folder(model),
+        "adapter": of_folder(adapter or ""),
+        "chosen_from": {"epochs": list(EPOCHS), "outside": list(OFFSETS)},
+    }
     if out.exists():
         record = read_json(out / RECORD) if (out / RECORD).is_file() else {}
         if any(record.get(key) != value for key, value in made_from.items()):
