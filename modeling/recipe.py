@@ -109,7 +109,7 @@ class Optimisation:
     learning_rate: Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=1e30)] = 1e-5
     weight_decay: Weight = 0.01
     warmup_ratio: Part = 0.025
-    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    schedule: Literal["linear", "cosine"] = "linear"
     max_grad_norm: Positive = 1.0
     precision: Annotated[Literal["no", "bf16"], BeforeValidator(_yaml_no)] = "no"
     cuda_graphs: bool = False

@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from conlipa.errors import ConlipaError
-from conlipa.modeling.adaptation.adapt import EPOCHS, OFFSETS, _best
+from conlipa.modeling.adaptation.adapt import OFFSETS, SHARES, _best
+from conlipa.modeling.adaptation.stage import AdaptStage
 from conlipa.modeling.adaptation.tagged_file import read_tagged_file
 from conlipa.modeling.data.corpus import Corpus
 from tests import conftest
@@ -64,9 +66,10 @@ def test_it_learns_and_says_what_that_brings(fitted: tuple[Path, Path, str]) -> 
     out, _, said = fitted
     record = json.loads((out / "training.json").read_text(encoding="utf-8"))
     weights = load_file(out / "adapter_model.safetensors")
-    assert all(bool(weight.any()) for name, weight in weights.items() if "lora_B" in name)  # they begin at zero
+    assert all(bool(weight.any()) == (record["share"] > 0) for name, weight in weights.items() if "lora_B" in name)  # they begin at zero
     assert record["sentences"] == 10
-    assert record["epochs"] == record["best_epochs"] in EPOCHS
+    assert record["loss"][-1]["loss"] < record["loss"][0]["loss"]
+    assert record["share"] in SHARES
     assert record["outside"] in OFFSETS
     assert record["low"] <= record["after"] - record["before"] <= record["high"]
     assert f"{record['before']:.2f} before, {record['after']:.2f} after" in said
@@ -75,12 +78,28 @@ def test_it_learns_and_says_what_that_brings(fitted: tuple[Path, Path, str]) -> 
     assert not list(out.parent.glob(".mine.adapt"))
 
 
-def test_what_is_trained_for_is_what_the_left_out_sentences_like_best() -> None:
+def test_what_is_saved_is_what_the_left_out_sentences_like_best() -> None:
     rows = [{"ner_tags": [1, 2, 0]}, {"ner_tags": [0, 5, 0]}]
-    wrong, right = [0, 0, 0], [[1, 2, 0], [0, 5, 0]]
-    said = {str(epochs): [[wrong, wrong] for _ in OFFSETS] for epochs in EPOCHS}
-    said[str(EPOCHS[1])][3] = right
-    assert _best(rows, [{"rows": [0, 1], "after": said}]) == (EPOCHS[1], 3)
+    wrong, right = [[0, 0, 0]] * 2, [[1, 2, 0], [0, 5, 0]]
+    said = [[wrong for _ in OFFSETS] for _ in SHARES]
+    assert _best(rows, [{"rows": [0, 1], "said": said}]) == (0, 0)
+    assert (SHARES[0], OFFSETS[0]) == (0.0, 0.0)  # nothing gained: the model as it is
+    said[1][3] = right
+    assert _best(rows, [{"rows": [0, 1], "said": said}]) == (1, 3)
+
+
+@pytest.mark.slow
+def test_weights_go_back_to_where_they_came_from(tiny_release: Path) -> None:
+    rows = [{"tokens": ["Anna", "sings"], "ner_tags": [1, 0], "ipa_tokens": ["æ n ə", "s ɪ ŋ z"]}] * 5
+    stage = AdaptStage(str(tiny_release / "tiny-ner"), None, rows, "eng")
+    trained = {name: weight for name, weight in stage.module.named_parameters() if weight.requires_grad}
+    start = {name: weight.detach().clone() for name, weight in trained.items()}
+    with torch.no_grad():
+        for weight in trained.values():
+            weight.add_(1.0)
+    for share in (1.0, 0.5, 0.0):
+        stage.go_back_to(share)
+        assert all(torch.allclose(trained[name], start[name] + share) for name in start)
 
 
 @pytest.mark.slow

@@ -25,12 +25,12 @@ from conlipa.modeling.training.loop import train
 from conlipa.modeling.training.run_metadata import RECORD
 
 FOLDS = 5
-EPOCHS, OFFSETS = (3, 6, 10), (-2.0, -1.0, 0.0, 1.0, 2.0)
-"""How often the sentences are gone through, and what is added to the score of O afterwards: as the cross-validation finds best, since a few sentences
-are soon learnt by heart, and names are more frequent in one text than in another."""
+SHARES, OFFSETS = (0.0, 0.5, 1.0), (0.0, 1.0, -1.0, 2.0, -2.0)
+"""How far the weights go from the model's own to those of the training, and what is added to the score of O, as the cross-validation finds best: few
+sentences spoil what a model knows, and names are more frequent in one text than in another. The smallest change comes first, and wins a tie."""
 Rows = Sequence[dict[str, Any]]
 Fold = dict[str, Any]
-"""The rows that a fold left out, and the labels that they got: `before`, and `after` so many epochs with each offset."""
+"""The rows that a fold left out, and the labels that they got: `said[share][offset]`, each by its number."""
 
 
 def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, base_name: str | None = None) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
     Returns:
         What `training.json` in the folder holds: `before` and `after`, the `entity_f1` of sentences that were left out of the training in turn,
         with `low` and `high`, the 95% interval of the difference (paired bootstrap over the sentences); what a fold is trained for is chosen by the
-        other folds. `best_epochs` and `outside`, the offset of O, are chosen by all of them, for the training that is saved.
+        other folds. `share` and `outside` are chosen by all of them, for what is saved.
 
     Raises:
         ConlipaError: `out` holds something else, or the model cannot be loaded.
@@ -56,7 +56,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         "data": _digest(rows),
         "model": of_folder(model),
         "adapter": of_folder(adapter or ""),
-        "chosen_from": {"epochs": list(EPOCHS), "outside": list(OFFSETS)},
+        "chosen_from": {"share": list(SHARES), "outside": list(OFFSETS)},
     }
     if out.exists():
         record = read_json(out / RECORD) if (out / RECORD).is_file() else {}
@@ -66,7 +66,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
     work = out.with_name(f".{out.name}.adapt")
     scores = _cross_validated(model, adapter, rows, lang, work, made_from)
     set_seed(0)
-    stage = AdaptStage(model, adapter, rows, lang, scores["best_epochs"], scores["outside"], base_name)
+    stage = AdaptStage(model, adapter, rows, lang, scores["share"], scores["outside"], base_name)
     record = train(stage, out, work / "checkpoints", {**made_from, "sentences": len(rows), **scores})
     shutil.rmtree(work, ignore_errors=True)
     return record
@@ -86,60 +86,54 @@ def _cross_validated(model: str, adapter: str | None, rows: Rows, lang: str, wor
         print(f"adapt: fold {fold + 1} of {FOLDS}", file=sys.stderr)
         set_seed(fold)
         held, others = order[fold::FOLDS], [rows[i] for place, i in enumerate(order) if place % FOLDS != fold]
-        stage = AdaptStage(model, adapter, others, lang, EPOCHS[-1])
-        kept["folds"][str(fold)] = {"rows": held, **_said(stage, [rows[i] for i in held], work / f"fold-{fold}", {**made_from, "fold": fold})}
+        said = _said(AdaptStage(model, adapter, others, lang), [rows[i] for i in held], work / f"fold-{fold}", {**made_from, "fold": fold})
+        kept["folds"][str(fold)] = {"rows": held, "said": said}
         work.mkdir(parents=True, exist_ok=True)
         write_json(kept, memory)
     return _scores(rows, list(kept["folds"].values()))
 
 
-def _said(stage: AdaptStage, left_out: Rows, place: Path, metadata: dict[str, Any]) -> Fold:
-    """The labels that a model gives to sentences as it is, and after each of `EPOCHS` of the stage's own, with each of `OFFSETS`."""
-    (before,) = stage.labels(left_out)
-    after: dict[str, list[list[list[int]]]] = {}
-    ends = {epochs * len(stage.batches(0)): str(epochs) for epochs in EPOCHS}
-
-    def watch(step: int) -> None:
-        if step in ends:
-            after[ends[step]] = stage.labels(left_out, OFFSETS)
-
+def _said(stage: AdaptStage, left_out: Rows, place: Path, metadata: dict[str, Any]) -> list[list[list[list[int]]]]:
+    """The labels that a model gives to sentences after the stage, at each of `SHARES` with each of `OFFSETS`."""
     checkpoints = place.with_name(f"{place.name}.checkpoints")
-    shutil.rmtree(checkpoints, ignore_errors=True)  # a fold is short, and is scored on its way: it begins anew
-    train(stage, place, checkpoints, metadata, watch=watch)
+    shutil.rmtree(checkpoints, ignore_errors=True)  # a fold is short, and is scored at its end: it begins anew
+    train(stage, place, checkpoints, metadata)
     shutil.rmtree(place)
-    return {"before": before, "after": after}
+    said = []
+    for share in SHARES:
+        stage.go_back_to(share)
+        said.append(stage.labels(left_out, OFFSETS))
+    return said
 
 
 def _scores(rows: Rows, folds: Sequence[Fold]) -> dict[str, Any]:
     gold = [list(rows[i]["ner_tags"]) for fold in folds for i in fold["rows"]]
-    before = [labels for fold in folds for labels in fold["before"]]
+    before = [labels for fold in folds for labels in fold["said"][0][0]]
     after: list[list[int]] = []
     for fold in folds:
-        epochs, number = _best(rows, [other for other in folds if other is not fold])
-        after += fold["after"][str(epochs)][number]
+        share, offset = _best(rows, [other for other in folds if other is not fold])
+        after += fold["said"][share][offset]
     change = paired_bootstrap(entity_counts(gold, after), entity_counts(gold, before))
-    epochs, number = _best(rows, folds)
+    share, offset = _best(rows, folds)
     return {
         "folds": FOLDS,
         "before": round(entity_f1(gold, before), 2),
         "after": round(entity_f1(gold, after), 2),
         "low": round(change.low, 2),
         "high": round(change.high, 2),
-        "best_epochs": epochs,
-        "outside": OFFSETS[number],
+        "share": SHARES[share],
+        "outside": OFFSETS[offset],
     }
 
 
 def _best(rows: Rows, folds: Sequence[Fold]) -> tuple[int, int]:
-    """The number of epochs, and the number of the offset, that are best for the sentences that some folds left out."""
+    """The numbers of the share and of the offset that are best for the sentences that some folds left out."""
     gold = [list(rows[i]["ner_tags"]) for fold in folds for i in fold["rows"]]
 
     def score(choice: tuple[int, int]) -> float:
-        epochs, number = choice
-        return entity_f1(gold, [labels for fold in folds for labels in fold["after"][str(epochs)][number]])
+        return entity_f1(gold, [labels for fold in folds for labels in fold["said"][choice[0]][choice[1]]])
 
-    nearest_to_none = sorted(range(len(OFFSETS)), key=lambda number: abs(OFFSETS[number]))
-    return max(((epochs, number) for epochs in EPOCHS for number in nearest_to_none), key=score)
+    return max(((share, offset) for share in range(len(SHARES)) for offset in range(len(OFFSETS))), key=score)
 
 
 def _digest(rows: Rows) -> str:

@@ -30,7 +30,6 @@ SETTINGS = Ner(
     learning_rate=5e-4,
     weight_decay=0.0,
     warmup_ratio=0.0,
-    schedule="constant",  # so that a run of three epochs is the beginning of one of ten, by which the cross-validation chooses
     precision="bf16",
     checkpoint_every=50,
     long_sentences="split",
@@ -55,7 +54,7 @@ class AdaptStage:
         adapter: str | None,
         rows: Sequence[dict[str, Any]],
         lang: str,
-        epochs: int = SETTINGS.epochs,
+        share: float = 1.0,
         outside: float = 0.0,
         base_name: str | None = None,
     ) -> None:
@@ -64,18 +63,21 @@ class AdaptStage:
         Args:
             rows: of the WikiANN-IPA contract.
             adapter: where the new one starts (None: from nothing).
+            share: of the way from the weights at the start to the trained ones, where those that are saved lie.
             outside: added to the score of O in what is saved.
             base_name: what the adapter calls its model (None: `model`).
         """
         tagger, self.tokenizer = load_tagger(model)
         own = self.tokenizer.get_vocab() == vocabulary()
-        self.settings = replace(SETTINGS, epochs=epochs, augmentation=_AUGMENTATION if own else Augmentation())
+        self.settings = replace(SETTINGS, augmentation=_AUGMENTATION if own else Augmentation())
         with_short_attention(tagger)
         peft = load_adapter(tagger, model, adapter) if adapter else adapted(tagger, Ipac())
         for name, weight in peft.named_parameters():
             weight.requires_grad_(".lora_" in name or (".classifier." in name and ".original_module." not in name))
         peft.peft_config["default"].base_model_name_or_path = base_name or model
-        self.module, self.outside = NerModule(peft, bias=OUTSIDE), outside
+        self.module, self.share, self.outside = NerModule(peft, bias=OUTSIDE), share, outside
+        self._start = self._weights()
+        self._end: list[torch.Tensor] = []
         length, kind = max_length(self.tokenizer), input_kind_of(tagger)
         examples = encoded(rows, self.tokenizer, 10**6, kind)
         encoding = encoding_of(self.tokenizer, length, kind, split=True)
@@ -88,8 +90,20 @@ class AdaptStage:
     def collate(self, indices: Integers, step: int) -> Batch:
         return self.sentences.batch(indices, step)
 
+    def _weights(self) -> list[torch.Tensor]:
+        return [weight.detach().clone() for weight in self.module.parameters() if weight.requires_grad]
+
+    @torch.no_grad()
+    def go_back_to(self, share: float) -> None:
+        """Put the weights, once they are trained, so far from those of the start (interpolation of weights: what few examples spoil comes back)."""
+        self._end = self._end or self._weights()
+        trained = (weight for weight in self.module.parameters() if weight.requires_grad)
+        for weight, start, end in zip(trained, self._start, self._end, strict=True):
+            weight.copy_(torch.lerp(start.to(weight.device), end.to(weight.device), share))
+
     def save(self, folder: Path) -> None:
         """A PEFT repo: adapter and tagging head."""
+        self.go_back_to(self.share)
         self.module.model.save_pretrained(folder, save_embedding_layers=False)  # peft would look its base up on the Hub
         head = self.module.model.base_model.model.classifier
         saved = copy.deepcopy(getattr(head, "modules_to_save", {"default": head})["default"])

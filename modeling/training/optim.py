@@ -28,7 +28,7 @@ def optimizers_of(module: nn.Module, settings: Optimisation) -> list[torch.optim
 
 
 def set_learning_rates(optimizers: Sequence[Any], settings: Optimisation, done: float, total: int | None) -> None:
-    """For the step that begins when `done` of the run is through: up over the warm-up, then down to zero, linearly or along a cosine, or constant.
+    """For the step that begins when `done` of the run is through: up over the warm-up, then down to zero, linearly or along a cosine.
 
     `total`: the steps of the run, whole ones of which are the warm-up; None for a run by the clock.
     """
@@ -37,7 +37,7 @@ def set_learning_rates(optimizers: Sequence[Any], settings: Optimisation, done: 
         factor = done / warm_up
     else:
         left = (1 - done) / max(1e-12, 1 - warm_up)
-        factor = {"linear": left, "cosine": 0.5 * (1 - math.cos(math.pi * left)), "constant": 1.0}[settings.schedule]
+        factor = left if settings.schedule == "linear" else 0.5 * (1 - math.cos(math.pi * left))
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = settings.learning_rate * factor
