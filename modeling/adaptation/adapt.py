@@ -25,7 +25,7 @@ from conlipa.modeling.training.loop import train
 from conlipa.modeling.training.run_metadata import RECORD
 
 FOLDS = 5
-SHARES, OFFSETS = (0.0, 0.5, 1.0), (0.0, 1.0, -1.0, 2.0, -2.0)
+SHARES, OFFSETS = (0.0, 0.5, 1.0), (0.0, 1.0, -1.0)
 """How far the weights go from the model's own to those of the training, and what is added to the score of O, as the cross-validation finds best: few
 sentences spoil what a model knows, and names are more frequent in one text than in another. The smallest change comes first, and wins a tie."""
 Rows = Sequence[dict[str, Any]]
