@@ -110,7 +110,7 @@ class AdaptStage:
         saved.bias.data += torch.tensor(LabelBias(outside=self.outside).of_labels()).to(saved.bias)
         with_tagging_head(folder, saved)
 
-    def labels(self, rows: Sequence[dict[str, Any]], offsets: Sequence[float] = (0.0,)) -> list[list[list[int]]]:
+    def labels(self, rows: Sequence[dict[str, Any]], offsets: Sequence[float]) -> list[list[list[int]]]:
         """Word labels that the module as it is gives to sentences, with each of `offsets` added to the score of O."""
         model = self.module.model.eval()
         examples = encoded(rows, self.tokenizer, max_length(self.tokenizer), input_kind_of(model))

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -129,13 +128,13 @@ def corpus_of(recipe: Recipe, packed: Path | None, corpus: str | None) -> Any:
     return Corpus(corpus)
 
 
-def measured(name: str, corpus_for: Callable[[Recipe], Any], steps: int, positions: int) -> str:
+def measured(name: str, packed: Path | None, corpus: str | None, steps: int, positions: int) -> str:
     """One line of the table."""
     row = ROWS[name]
     recipe = recipe_of(row, positions)
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        stage = ForSteps(stage_of(row, recipe, corpus_for(recipe), folder), steps)
+        stage = ForSteps(stage_of(row, recipe, corpus_of(recipe, packed, corpus), folder), steps)
         clock = Clock(stage, steps)
         record = train(stage, folder / "out", folder / "work", {}, watch=clock)
     weights = sum(p.numel() for name, p in stage.module.named_parameters() if "embeddings" not in name)
@@ -160,15 +159,12 @@ def main() -> None:
     arguments = parser.parse_args()
     quiet()
 
-    def corpus_for(recipe: Recipe) -> Any:
-        return corpus_of(recipe, arguments.packed, arguments.corpus)
-
     print(
         "| row | million weights | steps | first loss | last loss | positions/s | filled | waited | product, TFLOPS | share of the product's rate |"
     )
     print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|", flush=True)
     for name in arguments.row or ROWS:
-        print(measured(name, corpus_for, arguments.steps, arguments.positions), flush=True)
+        print(measured(name, arguments.packed, arguments.corpus, arguments.steps, arguments.positions), flush=True)
 
 
 if __name__ == "__main__":

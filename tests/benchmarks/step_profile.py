@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import re
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,11 +28,12 @@ STEP = "training step"
 READS = ("aten::_local_scalar_dense", "cudaStreamSynchronize", "cudaDeviceSynchronize")
 """A number read from a tensor, and what that is on a GPU."""
 KINDS = {
-    "matrix products": ("mm", "addmm", "bmm", "baddbmm"),
-    "attention": ("softmax", "scaled_dot_product", "flash"),
-    "normalisation and activation": ("layer_norm", "gelu"),
-    "loss": ("log_softmax", "nll_loss", "cross_entropy"),
+    "matrix products": r"_?(add|b|baddb)?mm_?",
+    "loss": r".*(log_softmax|nll_loss|cross_entropy).*",
+    "attention": r".*(softmax|scaled_dot_product|flash).*",
+    "normalisation and activation": r".*(layer_norm|gelu).*",
 }
+"""Names of operators, without `aten::`; the first kind that fits."""
 
 
 class Profiled(loop.Run):
@@ -43,10 +46,8 @@ class Profiled(loop.Run):
 
 def kind_of(operator: str) -> str:
     """The kind of an operator; the rest are copies, sums and the optimisers' arithmetic."""
-    name = operator.removeprefix("aten::").strip("_")
-    return next(
-        (kind for kind, parts in KINDS.items() if name in parts or any(part in name for part in parts if "_" in part or part == "gelu")), "other"
-    )
+    name = operator.removeprefix("aten::")
+    return next((kind for kind, pattern in KINDS.items() if re.fullmatch(pattern, name)), "other")
 
 
 def covered(events: Iterable[Any], begin: float, end: float) -> float:
@@ -69,21 +70,19 @@ def waits_for_device(event: Any) -> bool:
     return event.name in READS and parent is None
 
 
-def table(found: Any, moment: str) -> list[str]:
-    """The lines of the answer. `moment`: `cpu` or `cuda`, where the work is done."""
+def table(found: Any, gpu: bool) -> list[str]:
+    """The lines of the answer."""
     events = found.events()
     steps = [e for e in events if e.name == STEP and e.device_type == torch.autograd.DeviceType.CPU]
-    operators = [e for e in events if e.name.startswith("aten::")] if moment == "cpu" else [e for e in events if e.device_type.name == "CUDA"]
+    operators = [e for e in events if (e.device_type.name == "CUDA" if gpu else e.name.startswith("aten::"))]
     whole = sum(e.time_range.elapsed_us() for e in steps)
     busy = sum(covered(operators, e.time_range.start, e.time_range.end) for e in steps)
     reads = sum(s.time_range.start <= e.time_range.start < s.time_range.end for e in events if waits_for_device(e) for s in steps)
     waits = [after.time_range.start - before.time_range.end for before, after in itertools.pairwise(steps)]
-    by_kind: dict[str, float] = {}
+    by_kind: Counter[str] = Counter()
     for each in found.key_averages():
         if each.key.startswith("aten::"):
-            by_kind[kind_of(each.key)] = by_kind.get(kind_of(each.key), 0) + getattr(
-                each, f"self_{'cpu' if moment == 'cpu' else 'device'}_time_total"
-            )
+            by_kind[kind_of(each.key)] += each.self_device_time_total if gpu else each.self_cpu_time_total
     lines = [f"- {len(steps)} steps, {whole / len(steps) / 1000:,.1f} ms each; reads from the device in a step: {reads / len(steps):g}"]
     lines += [f"- an operator runs in {100 * busy / whole:.1f}% of a step; between two steps {sum(waits) / len(waits) / 1000:.2f} ms go by"]
     return [
@@ -91,7 +90,7 @@ def table(found: Any, moment: str) -> list[str]:
         "",
         "| operators | share |",
         "|---|---:|",
-        *(f"| {k} | {v / sum(by_kind.values()):.1%} |" for k, v in sorted(by_kind.items(), key=lambda kv: -kv[1])),
+        *(f"| {k} | {v / by_kind.total():.1%} |" for k, v in by_kind.most_common()),
     ]
 
 
@@ -119,7 +118,7 @@ def main() -> None:
                 torch.cuda.synchronize()
     if arguments.trace:
         found.export_chrome_trace(str(arguments.trace))
-    print("\n".join(table(found, "cuda" if gpu else "cpu")))
+    print("\n".join(table(found, gpu)))
 
 
 if __name__ == "__main__":
