@@ -53,6 +53,7 @@ def test_sharded_weights_train_as_whole_ones_do_and_resume(without_dropout: Path
     torchrun(2, "tests/fsdp_on_cpu.py", *command, str(tmp_path / "sharded"))
     torchrun(2, "tests/fsdp_on_cpu.py", *command, str(tmp_path / "stopped"), "--stop-at", "30", code=None)
     assert not (tmp_path / "stopped").exists()
+    assert [path.name for path in tmp_path.glob(".stopped.checkpoints/step-*")] == ["step-0000020"]
     torchrun(2, "tests/fsdp_on_cpu.py", *command, str(tmp_path / "stopped"))
     whole, sharded, resumed = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "sharded", "stopped"))
     assert whole.keys() == sharded.keys()

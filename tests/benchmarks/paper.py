@@ -22,6 +22,7 @@ from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.modeling.data.packed_corpus import PackedCorpus
 from conlipa.modeling.data.sentences import source_languages
 from conlipa.modeling.encoder import new_encoder, save_tagger, tokenizer_of
+from conlipa.modeling.inference.prediction import has_bf16
 from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.recipe_file import read_recipe
 from conlipa.modeling.training.loop import train
@@ -140,7 +141,7 @@ def measured(name: str, packed: Path | None, corpus: str | None, steps: int, pos
     weights = sum(p.numel() for name, p in stage.module.named_parameters() if "embeddings" not in name)
     padded, filled = clock.positions()
     settings = getattr(recipe, row.stage)
-    rate = multiplication_rate(settings.precision == "bf16")
+    rate = multiplication_rate(settings.precision == "bf16" and has_bf16())
     share = padded / clock.seconds * weights * WORK[row.stage] / rate
     losses = [each["loss"] for each in record["loss"]]
     return (
