@@ -44,7 +44,9 @@ def blocks_of(release: Path) -> dict[str, str]:
     record = json.loads((tree.ner / "training.json").read_text(encoding="utf-8"))
     made = json.loads((release / "release.json").read_text(encoding="utf-8"))
     sources = record["languages"]
-    runs = [record, *([record["start_run"]] if "start_run" in record else [])]
+    runs = [record]
+    while "start_run" in runs[-1]:
+        runs.append(runs[-1]["start_run"])
     trained_on = f"{len(sources)} source languages ({', '.join(sources)})" if len(sources) > 1 else f"{language(sources[0]).name} alone"
     intro = (
         f"`{tree.recipe.name}`, trained on {trained_on}, {sum(run['steps'] for run in runs)} steps, "

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
 from transformers import RobertaConfig, RobertaForTokenClassification, RobertaModel
+from transformers.masking_utils import create_bidirectional_mask
 
 from conlipa.dataset_scripts.g2p.ipa import is_ipa
 from conlipa.dataset_scripts.g2p.similarity import features
@@ -133,6 +134,16 @@ def with_short_attention(model: Any) -> Any:
     if not torch.cuda.is_available():
         model.set_attn_implementation("eager")
     return model
+
+
+def attention_of(model: Any, mask: torch.Tensor) -> torch.Tensor:
+    """What layers add to their attention, from a (rows, positions) mask: made here, `transformers` does not read the mask to see whether it hides anything.
+
+    On a GPU that read would be the one time in a step that Python waits for the device.
+    """
+    like = torch.empty(*mask.shape, 1, device=mask.device)
+    made = create_bidirectional_mask(config=model.config, inputs_embeds=like, attention_mask=mask, allow_is_bidirectional_skip=False)
+    return cast(torch.Tensor, made)
 
 
 def input_kind_of(model: Any) -> str:

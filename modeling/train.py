@@ -110,7 +110,7 @@ def train_stage(
     if earlier and start:
         train_stage("ner", earlier, corpus, start, tracker=tracker)
         first = read_json(start / RECORD)
-        run_metadata["start_run"] = {key: first[key] for key in ("steps", "seconds", "environment")}
+        run_metadata["start_run"] = {key: first[key] for key in ("steps", "seconds", "environment", "start_run") if key in first}
     set_seed(getattr(recipe, stage).seed)
     made = _stage(stage, recipe, corpus, languages, start if stage == "ner" else ner, base_name)
     validate = _validation(recipe, corpus, made.tokenizer) if stage == "ner" and recipe.ner.validate_every else None

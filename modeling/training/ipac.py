@@ -18,7 +18,7 @@ from conlipa.modeling.data.batches import token_batch
 from conlipa.modeling.data.loanwords import Loanwords
 from conlipa.modeling.data.packed_corpus import PackedCorpus
 from conlipa.modeling.data.sentences import Sentences
-from conlipa.modeling.encoder import input_kind_of, load_tagger, with_short_attention
+from conlipa.modeling.encoder import attention_of, input_kind_of, load_tagger, with_short_attention
 from conlipa.modeling.recipe import GRAPHEMES, Ipac, LabelBias, Recipe
 from conlipa.modeling.training.ner import Batch, NerModule, Terms
 
@@ -85,7 +85,7 @@ class IpacModule(nn.Module):
     def embed(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """(N, length) ids to (N, 64)."""
         body = self.model.base_model.model.base_model  # below the tagging head, with its adapter
-        hidden = body(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        hidden = body(input_ids=input_ids, attention_mask=attention_of(body, attention_mask)).last_hidden_state
         pooled = pool(hidden, attention_mask, self.settings.pooling)
         projected = self.head(pooled)
         return nn.functional.normalize(projected.float(), dim=-1) if self.settings.normalise else projected.float()
@@ -98,7 +98,7 @@ class IpacModule(nn.Module):
         if self.settings.shared_english != "negative":
             same = (words[:, None] == words[None, :]) & ~torch.eye(len(words), dtype=torch.bool, device=words.device)
         loss = info_nce(english, target, self.settings.temperature, same, own, self.settings.shared_english == "positive")
-        terms = [(loss * len(own), torch.tensor(len(own), device=english.device))]
+        terms = [(loss * len(own), torch.full((), len(own), device=english.device))]  # a copy from Python's number would wait for the device
         replay = {name.removeprefix("replay_"): tensor for name, tensor in batch.items() if name.startswith("replay_")}
         if replay:
             terms += [(self.settings.replay_weight * total, positions) for total, positions in NerModule(self.model, bias=self.bias)(replay)]

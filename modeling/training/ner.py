@@ -14,7 +14,7 @@ from conlipa.modeling.data.batches import LABEL_PAD
 from conlipa.modeling.data.packed_corpus import PackedCorpus
 from conlipa.modeling.data.ragged import Integers
 from conlipa.modeling.data.sentences import Sentences
-from conlipa.modeling.encoder import pretrained_encoder, save_tagger, with_short_attention
+from conlipa.modeling.encoder import attention_of, pretrained_encoder, save_tagger, with_short_attention
 from conlipa.modeling.recipe import LabelBias, Ner, Recipe
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class NerModule(nn.Module):
         self.register_buffer("bias", torch.tensor((bias or LabelBias()).of_labels()), persistent=False)
 
     def forward(self, batch: Batch) -> Terms:
-        return [self.tagging(self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits, batch)]
+        attention = attention_of(self.model, batch["attention_mask"])
+        return [self.tagging(self.model(input_ids=batch["input_ids"], attention_mask=attention).logits, batch)]
 
     def tagging(self, logits: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss term of `logits` (rows, positions, labels)."""
@@ -58,7 +59,8 @@ class DenoisingModule(NerModule):
         self.head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.LayerNorm(width), nn.Linear(width, model.config.vocab_size))
 
     def forward(self, batch: Batch) -> Terms:
-        out = self.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], output_hidden_states=True)
+        attention = attention_of(self.model, batch["attention_mask"])
+        out = self.model(input_ids=batch["input_ids"], attention_mask=attention, output_hidden_states=True)
         tagging, labels = self.tagging(out.logits, batch)
         changed = batch["originals"] != LABEL_PAD
         guesses = self.head(out.hidden_states[-1][changed]).float()
