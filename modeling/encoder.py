@@ -137,9 +137,9 @@ def with_short_attention(model: Any) -> Any:
 
 
 def attention_of(model: Any, mask: torch.Tensor) -> torch.Tensor:
-    """What layers add to their attention, from a (rows, positions) mask: made here, `transformers` does not read the mask to see whether it hides anything.
+    """The mask that layers attend by, from a (rows, positions) one.
 
-    On a GPU that read would be the one time in a step that Python waits for the device.
+    Given the latter, `transformers` reads whether it hides anything: on a GPU the one time in a step that Python waits for the device.
     """
     like = torch.empty(*mask.shape, 1, device=mask.device)
     made = create_bidirectional_mask(config=model.config, inputs_embeds=like, attention_mask=mask, allow_is_bidirectional_skip=False)

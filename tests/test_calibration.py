@@ -34,6 +34,12 @@ def test_the_temperature_of_known_logits_is_found(temperature: float) -> None:
         assert ece(reliability(scores(found, 1.0), right)) > 0.05
 
 
+def test_two_groups_weigh_the_same_however_many_entities_they_have() -> None:
+    many, few = entities(3.0), entities(1.0, many=400)
+    assert 0.9 < fitted(few) < fitted(few, many) < fitted(many) < 3.3
+    assert fitted(few, many) == pytest.approx(fitted(few, many + many), rel=0.05)
+
+
 def test_bins_by_hand() -> None:
     rows = reliability(np.array([0.95, 1.0, 0.1, 0.1]), np.array([True, False, False, True]))
     assert rows == [(pytest.approx(0.1), 0.5, 2), (pytest.approx(0.975), 0.5, 2)]
@@ -50,7 +56,7 @@ def test_a_calibrated_folder_changes_scores_and_no_span(tmp_path: Path) -> None:
     run("-m", "conlipa.modeling.inference.calibration", "--model", where, "--adapter", str(tmp_path / "ipac"), "--wikiann", "sample")
     record = json.loads((tmp_path / "ipac" / "calibration.json").read_text(encoding="utf-8"))
     assert set(record) == {"temperature", "fitted_on", "ece_before", "ece_after"}
-    assert record["ece_after"] < record["ece_before"]
+    assert record["ece_after"]["titles"] < record["ece_before"]["titles"]
     assert (tmp_path / "ipac" / "reliability.svg").read_text(encoding="utf-8").startswith("<?xml")
     calibrated: Any = Tagger.from_pretrained(*pair, lang="eng", backend="torch")
     assert calibrated.backend.temperature == record["temperature"]

@@ -4,7 +4,8 @@ python -m conlipa.modeling.inference.calibration --model DIR [--adapter DIR] --c
 
 An entity is right where its span and its type are. Every second sentence of the validation split fits the temperature,
 the others measure: the expected calibration error (ECE) is the mean distance of score and share of right entities over
-fifteen bins of equal width, weighted by their entities. A temperature changes no label.
+fifteen bins of equal width, weighted by their entities. Titles and running text, where the corpus has both, weigh the same.
+A temperature changes no label.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ Found = tuple[NDArray[np.float32], bool]
 """Logits (words, labels) of an entity, and whether it is right."""
 
 
-def found_entities(model: Any, tokenizer: Any, corpus: Corpus, lang: str) -> list[list[Found]]:
-    """The entities that the model finds in each sentence of a validation split."""
-    rows = corpus.split(lang, "validation")
+def found_entities(model: Any, tokenizer: Any, corpus: Corpus, lang: str, kind: str) -> list[list[Found]]:
+    """The entities that the model finds in each sentence of a validation split, of one kind of sentences."""
+    rows = corpus.split(lang, "validation", kind)
     examples = encoded(rows, tokenizer, max_length(tokenizer), input_kind_of(model))
     result = []
     for row, example, scores in zip(rows, examples, logits(model, examples, tokenizer.pad_token_id, progress=lang), strict=True):
@@ -65,13 +66,15 @@ def _right(entities: Sequence[Found]) -> NDArray[np.bool_]:
     return np.array([right for _, right in entities], dtype=bool)
 
 
-def fitted(entities: Sequence[Found]) -> float:
-    """The temperature at which the scores are likeliest, as probabilities that an entity is right."""
-    right = _right(entities)
+def fitted(*groups: Sequence[Found]) -> float:
+    """The temperature at which the scores are likeliest, as probabilities that an entity is right; each group weighs the same."""
 
     def loss(log_temperature: float) -> float:
-        probability = np.clip(scores(entities, float(np.exp(log_temperature))), 1e-6, 1 - 1e-6)
-        return float(-np.log(np.where(right, probability, 1 - probability)).mean())
+        total = 0.0
+        for entities in groups:
+            probability = np.clip(scores(entities, float(np.exp(log_temperature))), 1e-6, 1 - 1e-6)
+            total -= float(np.log(np.where(_right(entities), probability, 1 - probability)).mean())
+        return total
 
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.1), np.log(20)), method="bounded").x))
 
@@ -87,7 +90,16 @@ def ece(rows: Sequence[tuple[float, float, int]]) -> float:
     return sum(abs(score - share) * many for score, share, many in rows) / sum(many for *_, many in rows)
 
 
-def figure(before: Sequence[tuple[float, float, int]], after: Sequence[tuple[float, float, int]], path: Path) -> None:
+def _named(parts: dict[str, list[Found]]) -> str:
+    """How many entities of which kind of sentences."""
+    return " and ".join(f"{len(entities)} entities in {kind.replace('running', 'running text')}" for kind, entities in parts.items())
+
+
+Reliability = dict[str, list[tuple[float, float, int]]]
+"""Rows of `reliability`, by kind of sentences."""
+
+
+def figure(before: Reliability, after: Reliability, path: Path) -> None:
     """The reliability diagram as SVG."""
     try:
         import matplotlib
@@ -101,8 +113,10 @@ def figure(before: Sequence[tuple[float, float, int]], after: Sequence[tuple[flo
 
     made, axes = pyplot.subplots(figsize=(4, 4))
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
-    for name, rows, style in (("temperature 1", before, "o--"), ("fitted temperature", after, "s-")):
-        axes.plot([score for score, *_ in rows], [share for _, share, _ in rows], style, markersize=4, label=f"{name}, ECE {ece(rows):.3f}")
+    for name, found, style in (("temperature 1", before, "o--"), ("fitted temperature", after, "s-")):
+        for kind, rows in found.items():
+            label = f"{kind}, {name}, ECE {ece(rows):.3f}"
+            axes.plot([score for score, *_ in rows], [share for _, share, _ in rows], style, markersize=4, label=label)
     axes.set(xlabel="score", ylabel="share of entities that are right", xlim=(0, 1), ylim=(0, 1))
     axes.legend(loc="upper left", fontsize="small")
     text = StringIO()
@@ -120,17 +134,21 @@ def calibrate(model: str, adapter: str | None, corpus: Corpus, lang: str = SOURC
     folder = Path(adapter or model)
     if not folder.is_dir():
         raise ConlipaError(f"{folder}: no such folder; a calibration is written beside the weights")
-    sentences = found_entities(*load_adapted(model, adapter), corpus, lang)
-    fit, measure = ([entity for sentence in sentences[half::2] for entity in sentence] for half in (0, 1))
-    if min(len(set(_right(part).tolist())) for part in (fit, measure)) < 2:
-        raise ConlipaError(f"{corpus.where or 'sample'}: too few entities of {lang} are found to fit a temperature to")
-    temperature = fitted(fit)
-    before, after = (reliability(scores(measure, t), _right(measure)) for t in (1.0, temperature))
+    loaded = load_adapted(model, adapter)
+    kinds = [kind for kind in corpus.kinds if lang in corpus.languages("validation", kind)]
+    fit, measure = {}, {}
+    for kind in kinds:
+        sentences = found_entities(*loaded, corpus, lang, kind)
+        fit[kind], measure[kind] = ([entity for sentence in sentences[half::2] for entity in sentence] for half in (0, 1))
+        if min(len(set(_right(part[kind]).tolist())) for part in (fit, measure)) < 2:
+            raise ConlipaError(f"{corpus.where or 'sample'}: too few entities of {lang} are found in its {kind} to fit a temperature to")
+    temperature = fitted(*fit.values())
+    before, after = ({kind: reliability(scores(part, t), _right(part)) for kind, part in measure.items()} for t in (1.0, temperature))
     result = {
         "temperature": round(temperature, 4),
-        "fitted_on": f"{lang} validation, {len(fit)} entities; measured on the other {len(measure)}",
-        "ece_before": round(ece(before), 4),
-        "ece_after": round(ece(after), 4),
+        "fitted_on": f"{lang} validation, {_named(fit)}; measured on the other {_named(measure)}",
+        "ece_before": {kind: round(ece(rows), 4) for kind, rows in before.items()},
+        "ece_after": {kind: round(ece(rows), 4) for kind, rows in after.items()},
     }
     figure(before, after, folder / FIGURE)
     write_json(result, folder / CALIBRATION_FILE)
