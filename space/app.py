@@ -24,8 +24,8 @@ from conlipa.space.tagging import load
 
 QUEUE = 512
 """Calls that may wait; the next one gets the error that the queue is full."""
-SESSIONS = 1000
-"""Visitors whose choices are remembered."""
+SESSIONS = 512
+"""Visitors whose choices are remembered, as many as may wait: of each one Gradio keeps a copy of the page, 140 kB."""
 
 
 def _theme() -> gr.themes.Default:
