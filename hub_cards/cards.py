@@ -20,6 +20,7 @@ from conlipa.modeling.evaluation.comparison import case_table
 from conlipa.modeling.evaluation.evaluation import table
 from conlipa.modeling.evaluation.everyday import table as everyday_table
 from conlipa.modeling.recipe import Recipe
+from conlipa.modeling.training.run_metadata import runs_of
 
 _templates = Environment(
     loader=PackageLoader("conlipa.hub_cards"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
@@ -146,6 +147,7 @@ def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], sou
         "ner.md",
         recipe=recipe,
         record=record,
+        earlier=runs_of(record)[1:],
         versions=_versions(record),
         scores=table({"": scores["before"]}),
         weights=scores["weights"]["ner"],

@@ -17,6 +17,7 @@ from conlipa.errors import ConlipaError, exit_on_error
 from conlipa.hub_cards.plan import read_tree
 from conlipa.modeling.evaluation.comparison import case_table
 from conlipa.modeling.evaluation.everyday import table as everyday_table
+from conlipa.modeling.training.run_metadata import runs_of
 
 
 def with_block(text: str, name: str, content: str) -> str:
@@ -44,9 +45,7 @@ def blocks_of(release: Path) -> dict[str, str]:
     record = json.loads((tree.ner / "training.json").read_text(encoding="utf-8"))
     made = json.loads((release / "release.json").read_text(encoding="utf-8"))
     sources = record["languages"]
-    runs = [record]
-    while "start_run" in runs[-1]:
-        runs.append(runs[-1]["start_run"])
+    runs = runs_of(record)
     trained_on = f"{len(sources)} source languages ({', '.join(sources)})" if len(sources) > 1 else f"{language(sources[0]).name} alone"
     intro = (
         f"`{tree.recipe.name}`, trained on {trained_on}, {sum(run['steps'] for run in runs)} steps, "

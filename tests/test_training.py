@@ -15,8 +15,11 @@ import pytest
 import torch
 from accelerate.utils import DistributedType
 from safetensors.torch import load_file
+from torch.nn.functional import pad
+from torch.profiler import ProfilerActivity, profile
 
 from conlipa.errors import ConlipaError
+from conlipa.modeling.data.batches import LABEL_PAD
 from conlipa.modeling.encoder import new_encoder
 from conlipa.modeling.recipe import Augmentation, Encoder, LabelBias, Ner
 from conlipa.modeling.training.loop import train
@@ -133,6 +136,21 @@ def test_guessing_changed_phonemes_is_a_second_term_of_the_loss() -> None:
     chances = module.head(hidden[1, 3:5]).softmax(-1)[:, 7]
     assert changes == 2
     assert denoising.item() == pytest.approx(-2 * chances.log().sum().item(), rel=1e-4)
+
+
+def test_a_step_reads_no_number_and_padding_changes_no_loss() -> None:
+    torch.manual_seed(0)
+    module = NerModule(new_encoder(Encoder(hidden_size=32, layers=1, heads=2, intermediate_size=64, dropout=0.0)))
+    ids, labels = torch.randint(5, 50, (3, 12)), torch.randint(0, 7, (3, 12))
+    short = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
+    padded = {name: pad(tensor, (0, 4), value=LABEL_PAD if name == "labels" else 0) for name, tensor in short.items()}
+    with profile(activities=[ProfilerActivity.CPU]) as found:
+        ((loss, positions),) = module(short)
+        (loss / positions).backward()
+        ((same, _),) = module(padded)
+    assert same.item() == pytest.approx(loss.item(), rel=1e-5)
+    assert positions == 36
+    assert "aten::_local_scalar_dense" not in {event.name for event in found.events()}  # on a GPU it would wait there
 
 
 def test_replay_does_not_take_the_label_bias_back() -> None:

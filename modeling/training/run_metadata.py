@@ -48,6 +48,11 @@ def revision() -> str:
     return described.stdout.strip()
 
 
+def runs_of(record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The run of a record and those that it started from, the last one first."""
+    return [record, *(runs_of(record["start_run"]) if "start_run" in record else [])]
+
+
 def run_metadata_of(recipe: Any, stage: str, fingerprint: str, **more: Any) -> dict[str, Any]:
     """What a run is made from: its recipe (of the encoder and this stage), its data, and what else decides it."""
     whole = asdict(recipe)
