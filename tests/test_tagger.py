@@ -5,7 +5,6 @@ import json
 import random
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +19,9 @@ from conlipa.dataset_scripts.languages import languages
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS, Folder, source
 from conlipa.errors import ConlipaError, UsageError
 from conlipa.modeling.data.fingerprint import of_folder
-from conlipa.modeling.inference.entities import Entity, LabelledText
+from conlipa.modeling.inference.entities import LabelledText
 from conlipa.modeling.inference.onnx_backend import OnnxBackend
 from conlipa.modeling.inference.packaged import packaged
-from conlipa.modeling.inference.prediction import has_bf16
 from tests.conftest import complaint, conlipa, run
 
 SPACES = [" ", "  ", "\t", "\u00a0", "\u3000", " \u200b "]
@@ -124,21 +122,12 @@ def test_spans_on_the_shared_validation_sets(mini: Any, wikiann_folder: Path) ->
 def test_results_do_not_depend_on_batch_or_order(backend: str, batch_size: int) -> None:
     tagger: Any = Tagger.from_pretrained(backend=backend, lang="tgk")
     texts = [*LINES[:40], "", "Душанбе " * 300, "\n".join(LINES[:10])]
-    rounds = backend == "torch" and has_bf16()  # some processors round sums in bfloat16 by the rows of a batch
-
-    def same(found: list[list[Entity]], expected: list[list[Entity]]) -> bool:
-        plain = [[replace(entity, score=0.0) for entity in entities] for entities in found]
-        if plain != [[replace(entity, score=0.0) for entity in entities] for entities in expected]:
-            return False
-        scores = [[entity.score for entities in answer for entity in entities] for answer in (found, expected)]
-        return scores[0] == pytest.approx(scores[1], abs=0.005) if rounds else scores[0] == scores[1]
-
     alone = [tagger(text) for text in texts]
-    assert same(tagger(texts, batch_size=batch_size), alone)
-    assert same(tagger(texts[::-1], batch_size=batch_size), alone[::-1])
+    assert tagger(texts, batch_size=batch_size) == alone
+    assert tagger(texts[::-1], batch_size=batch_size) == alone[::-1]
     mixed = list(enumerate(texts))
     random.Random(batch_size).shuffle(mixed)
-    assert same(tagger([text for _, text in mixed], batch_size=batch_size), [alone[number] for number, _ in mixed])
+    assert tagger([text for _, text in mixed], batch_size=batch_size) == [alone[number] for number, _ in mixed]
 
 
 def test_a_list_gives_a_list_and_an_iterator_a_generator_that_reads_little_ahead(mini: Any) -> None:

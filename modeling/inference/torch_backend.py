@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from conlipa.concurrency import one_torch_thread_after_fork
 from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length, with_short_attention
 from conlipa.modeling.inference.origin import check_unchanged, lasting, made_from
-from conlipa.modeling.inference.prediction import device_of, has_bf16, logits
+from conlipa.modeling.inference.prediction import device_of, logits
 from conlipa.modeling.recipe import MARKED_PHONEMES
 
 
@@ -27,7 +27,7 @@ class TorchBackend:
         """The model given stays as it is.
 
         Args:
-            bf16: None where the processor has it.
+            bf16: None is on a GPU; processors that have it may round by the rows of a batch, and entities would depend on it.
             on: the device, `cpu` or `cuda:1`; None is a GPU where there is one.
 
         Raises:
@@ -37,7 +37,7 @@ class TorchBackend:
         self.tokenizer, self.temperature = tokenizer, temperature
         self.max_length = max_length(tokenizer)
         self.case_marks = input_kind_of(model) == MARKED_PHONEMES
-        self.bf16 = has_bf16(device_of(on)) if bf16 is None else bf16
+        self.bf16 = device_of(on).type == "cuda" if bf16 is None else bf16
         self.model = with_short_attention(copy.deepcopy(model).to(torch.bfloat16 if self.bf16 else torch.float32))
         self._loaded_from: tuple[str, str | None, list[str]] | None = None
 
