@@ -63,12 +63,27 @@ def read_recipe(profile: str, settings: Sequence[str] = ()) -> Recipe:
     path = Path(profile) if profile.endswith((".yaml", ".yml")) else RECIPES / f"{profile}.yaml"
     if not path.is_file():
         raise UsageError(f"unknown profile '{profile}'{nearest(profile, profiles())} (profiles: {', '.join(profiles())}, or a .yaml file)")
-    raw = read_yaml(path)
-    if not isinstance(raw, dict):
-        raise ConlipaError(f"{path}: expected a mapping of name, {', '.join(_SECTIONS)}")
+    raw = _raw(path)
     for setting in settings:
         _change(raw, setting)
     return validated(str(path), {"name": path.stem, **{key: value for key, value in raw.items() if value is not None}})
+
+
+def _raw(path: Path) -> dict[str, Any]:
+    """What a file says, on top of the profile that its key `base` names.
+
+    Raises:
+        ConlipaError: no mapping, or a base that is no profile.
+    """
+    raw = read_yaml(path)
+    if not isinstance(raw, dict):
+        raise ConlipaError(f"{path}: expected a mapping of name, {', '.join(_SECTIONS)}")
+    base = raw.pop("base", None)
+    if base is None:
+        return raw
+    if base not in profiles():
+        raise ConlipaError(f"{path}: base is {_printable(_shortened(base))}, expected one of {', '.join(profiles())}")
+    return _filled(raw, _raw(RECIPES / f"{base}.yaml"))
 
 
 def read_yaml(path: Path) -> Any:
@@ -168,7 +183,8 @@ def completed(recorded: dict[str, Any]) -> dict[str, Any]:
 
 def _filled(known: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
     filled = {**defaults, **known}
-    return {key: _filled(value, defaults[key]) if isinstance(defaults.get(key), dict) else value for key, value in filled.items()}
+    both = {key for key in known.keys() & defaults.keys() if isinstance(known[key], dict) and isinstance(defaults[key], dict)}
+    return {key: _filled(value, defaults[key]) if key in both else value for key, value in filled.items()}
 
 
 def with_ipac(recipe: Recipe, changes: dict[str, Any], where: Path) -> Recipe:

@@ -139,3 +139,18 @@ def test_an_unknown_profile_is_told_its_nearest() -> None:
     with pytest.raises(UsageError, match="unknown profile 'minni'; did you mean mini"):
         read_recipe("minni")
     assert {"mini", "paper"} <= set(profiles())
+
+
+def test_a_recipe_says_only_what_differs_from_its_base(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("base: mini\nname: own\nner: {epochs: 7, augmentation: {noise: 0.5}}\n", encoding="utf-8")
+    found, mini = read_recipe(str(own)), read_recipe("mini")
+    augmentation = replace(mini.ner.augmentation, noise=0.5)
+    assert found == replace(mini, name="own", ner=replace(mini.ner, epochs=7, augmentation=augmentation))
+    for wrong in ("minni", "[mini]", "{a: 1}", '"a\\nb"'):
+        own.write_text(f"base: {wrong}\n", encoding="utf-8")
+        with pytest.raises(ConlipaError, match=r"own\.yaml: base is [^\n]+, expected one of mini"):
+            read_recipe(str(own))
+    own.write_text("base: mini\nname: {a: 1}\nner: 5\n", encoding="utf-8")
+    with pytest.raises(ConlipaError, match=r"own\.yaml: "):
+        read_recipe(str(own))
