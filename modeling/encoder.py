@@ -141,7 +141,7 @@ def attention_of(model: Any, mask: torch.Tensor) -> torch.Tensor:
 
     Given the latter, `transformers` reads whether it hides anything: on a GPU the one time in a step that Python waits for the device.
     """
-    if model.config.model_type == "canine":  # which makes several masks of it
+    if model.config.model_type == "canine":  # it makes several masks, of characters and of blocks of them, from this one
         return mask
     like = torch.empty(*mask.shape, 1, device=mask.device)
     made = create_bidirectional_mask(config=model.config, inputs_embeds=like, attention_mask=mask, allow_is_bidirectional_skip=False)

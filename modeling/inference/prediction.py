@@ -60,7 +60,7 @@ def logits(
     bf16: bool = False,
     on: torch.device | None = None,
 ) -> list[torch.Tensor]:
-    """(positions, labels) scores of each example in float32, in the order given; they do not depend on the batch.
+    """(positions, labels) scores of each example in float32, in the order given; they do not depend on the batch, unless in bfloat16.
 
     Args:
         bf16: multiply in bfloat16, several times as fast where the processor has it.

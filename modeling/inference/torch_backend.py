@@ -1,4 +1,4 @@
-"""The encoder by torch: batches of similar length, in bfloat16 on processors that multiply it natively."""
+"""The encoder by torch: batches of similar length, in bfloat16 on a GPU."""
 
 from __future__ import annotations
 
