@@ -146,6 +146,8 @@ class Augmentation:
     """Of the sentences, whose entities and other words come in another order."""
     swap: Share = 0.0
     """Of the entities, replaced by one of the same type from any source language."""
+    redirect: Share = 0.0
+    """Of the sentences that are a name alone, which get before it the word that marks a redirect in one of the Wikipedias (`redirects.py`)."""
     final_stop: Share = 0.0
     """Of the sentences, whose final full stop, question or exclamation mark is left out."""
 

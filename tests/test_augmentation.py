@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import encode
 from conlipa.modeling.data.augmentation import Augmenter, neighbours
 from conlipa.modeling.data.packed import Packed, pack
 from conlipa.modeling.data.ragged import keys, spread
+from conlipa.modeling.data.redirects import read, transcribed
 from conlipa.modeling.recipe import Augmentation
 from conlipa.modeling.tokenizer import phoneme_tokenizer, vocabulary
 
@@ -23,18 +25,32 @@ TOKENS = {number: token for token, number in vocabulary().items()}
 OUT, B_PER, I_PER, B_LOC = (LABELS.index(label) for label in ("O", "B-PER", "I-PER", "B-LOC"))
 SENTENCE = [(["dʒ", "ɑ", "n"], B_PER), (["s", "m", "ɪ", "θ"], I_PER), (["ɪ", "n"], OUT), (["l", "ʌ", "n", "d", "ə", "n"], B_LOC), (["."], OUT)]
 ANNA = [(["a", "n"], B_PER)]
+HERE = [(["h", "i", "ɹ"], OUT), (["!"], OUT)]
+TURN = [(["ɡ", "o"], OUT)]
 
 Words = list[tuple[str, int]]
 
 
 def packed(*sentences: list[tuple[list[str], int]]) -> Packed:
-    return pack([[encode(TOKENIZER, [phonemes for phonemes, _ in each], [label for _, label in each], 128) for each in sentences]])
+    return pack([[_encoded(each) for each in sentences]])
 
 
-def augmented(settings: Augmentation, seed: int, where: Packed | None = None) -> tuple[Words, Any]:
+def sets(*sentences: list[tuple[list[str], int]]) -> Packed:
+    """Each sentence a set."""
+    return pack([_encoded(each)] for each in sentences)
+
+
+def _encoded(sentence: list[tuple[list[str], int]]) -> dict[str, list[int]]:
+    return encode(TOKENIZER, [phonemes for phonemes, _ in sentence], [label for _, label in sentence], 128)
+
+
+def augmented(
+    settings: Augmentation, seed: int, where: Packed | None = None, names_from: list[int] | None = None, redirects: list[int] | None = None
+) -> tuple[Words, Any]:
     """The first sentence changed: its words with their labels, and its phonemes."""
     source = where or packed(SENTENCE)
-    augmenter, drawn_from = Augmenter(source, settings), keys(np.array([seed]), 0)
+    chosen, known = (None if each is None else np.array(each) for each in (names_from, redirects))
+    augmenter, drawn_from = Augmenter(source, settings, chosen, known), keys(np.array([seed]), 0)
     stop = int(source.sentence_starts[1])
     chunks, sentence = augmenter.chunks(np.arange(stop), np.zeros(stop, dtype=np.int64), drawn_from)
     starts = source.chunk_starts[chunks]
@@ -108,3 +124,28 @@ def test_a_neighbour_sounds_alike() -> None:
     assert "e" in sounds["ɛ"]
     assert not set("aeiou") & set(sounds["t"])
     assert "." not in sounds
+
+
+def test_names_come_from_the_chosen_sets_alone() -> None:
+    source = sets(SENTENCE, ANNA)
+    found = {tuple(augmented(Augmentation(share=1.0, swap=1.0), seed, source, names_from=[0])[0]) for seed in range(20)}
+    assert found == {tuple(PLAIN)}
+
+
+def test_a_word_for_a_redirect_comes_before_a_name_that_stands_alone() -> None:
+    settings = Augmentation(share=1.0, redirect=1.0)
+    found = {tuple(augmented(settings, seed, sets(ANNA, SENTENCE, HERE, TURN), redirects=[2, 3])[0]) for seed in range(20)}
+    assert found == {(("h i ɹ", OUT), ("!", OUT), ("a n", B_PER)), (("ɡ o", OUT), ("a n", B_PER))}
+    assert augmented(settings, 0, sets(SENTENCE, HERE), redirects=[1])[0] == PLAIN
+    assert augmented(settings, 0, sets(TURN, HERE), redirects=[1])[0] == [("ɡ o", OUT)]
+
+
+def test_words_for_a_redirect_are_asked_for_where_there_are_none() -> None:
+    with pytest.raises(ConlipaError, match="no words for a redirect"):
+        Augmenter(packed(SENTENCE), Augmentation(share=1.0, redirect=0.5))
+
+
+def test_the_words_for_a_redirect_are_transcribed_as_the_kit_transcribes() -> None:
+    rows = read()
+    assert len(rows) > 50
+    assert [row["ipa"] for row in rows] == [transcribed(row["iso"], row["word"]) for row in rows]

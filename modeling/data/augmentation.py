@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from conlipa.dataset_scripts.g2p.ipa import VOWELS, is_ipa
 from conlipa.dataset_scripts.g2p.similarity import features
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import OUTSIDE
 from conlipa.modeling.data.packed import Packed
 from conlipa.modeling.data.ragged import Integers, keys, spread, uniform, within
@@ -25,7 +26,7 @@ from conlipa.modeling.tokenizer import MASK, vocabulary
 _NEIGHBOURS = 8
 """How many of the articulatorily nearest a phoneme may turn into."""
 _KIND = np.array([0 if label == "O" else 1 + ["PER", "ORG", "LOC"].index(label[2:]) for label in LABELS])
-SHARE, SHUFFLE, ORDER, SWAP, NAME, WEAR, NEIGHBOUR, STOP, MARKS = range(9)
+SHARE, SHUFFLE, ORDER, SWAP, NAME, WEAR, NEIGHBOUR, STOP, MARKS, REDIRECT, WORD = range(11)
 """What is drawn."""
 
 
@@ -54,21 +55,40 @@ class Phonemes:
 class Augmenter:
     """Changes sentences of a packed corpus as a recipe says."""
 
-    def __init__(self, packed: Packed, settings: Augmentation) -> None:
+    def __init__(self, packed: Packed, settings: Augmentation, sets: Integers | None = None, redirects: Integers | None = None) -> None:
+        """What may come from elsewhere.
+
+        Args:
+            sets: numbers of the sets that names may come from (default: all).
+            redirects: numbers of the sentences that are a word for a redirect (default: none).
+
+        Raises:
+            ConlipaError: words for a redirect are asked for, and there are none.
+        """
         self.packed, self.settings = packed, settings
-        self._names = self._chunks_by_kind() if settings.swap else []
+        chosen = np.arange(len(packed.set_starts) - 1) if sets is None else sets
+        self._names = self._chunks_by_kind(chosen) if settings.swap else []
+        self._redirects = np.zeros(0, np.int64) if redirects is None else redirects
+        if settings.redirect and not self._redirects.size:
+            raise ConlipaError("ner.augmentation.redirect: no words for a redirect: pack the corpus anew, or exclude fewer")
         self._stops = [vocabulary()[mark] for mark in ".!?" if mark in string.punctuation]
 
-    def _chunks_by_kind(self) -> list[Integers]:
-        kinds = _KIND[self.packed.labels[self.packed.chunk_starts[:-1]]]
-        return [np.flatnonzero(kinds == kind) for kind in range(4)]
+    def _chunks_by_kind(self, sets: Integers) -> list[Integers]:
+        bounds = self.packed.sentence_starts[self.packed.set_starts]
+        chunks, _ = spread(bounds[sets], bounds[sets + 1] - bounds[sets])
+        kinds = self._kinds(chunks)
+        return [chunks[kinds == kind] for kind in range(4)]
+
+    def _kinds(self, chunks: Integers) -> Integers:
+        """0 of words outside of entities, 1 to 3 of entities by type."""
+        return _KIND[self.packed.labels[self.packed.chunk_starts[chunks]]]
 
     def changed(self, drawn_from: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Which sentences are changed at all."""
         return uniform(drawn_from, SHARE) < self.settings.share
 
     def chunks(self, chunks: Integers, sentence: Integers, drawn_from: NDArray[np.uint64]) -> tuple[Integers, Integers]:
-        """The chunks of some sentences, and the sentence of each, with names swapped, final stops left out and the order shuffled.
+        """The chunks of some sentences, and the sentence of each, as the settings change them; the phonemes are as they were.
 
         `drawn_from`: (sentences,) keys; `chunks`, `sentence`: (chunks,).
         """
@@ -83,7 +103,18 @@ class Augmenter:
             mixed = (uniform(drawn_from, SHUFFLE) < settings.shuffle) & changed
             place = np.where(mixed[sentence], uniform(one, ORDER), np.arange(len(chunks)))
             chunks = chunks[np.lexsort((place, sentence))]
-        return chunks, sentence
+        return self._redirected(chunks, sentence, drawn_from) if settings.redirect else (chunks, sentence)
+
+    def _redirected(self, chunks: Integers, sentence: Integers, drawn_from: NDArray[np.uint64]) -> tuple[Integers, Integers]:
+        """Some of the sentences that are a name alone, now with a word for a redirect before it."""
+        alone = (np.bincount(sentence, minlength=len(drawn_from)) == 1)[sentence] & (self._kinds(chunks) > 0)
+        to = sentence[alone & ((uniform(drawn_from, REDIRECT) < self.settings.redirect) & self.changed(drawn_from))[sentence]]
+        word = self._redirects[(uniform(drawn_from[to], WORD) * len(self._redirects)).astype(np.int64)]
+        starts = self.packed.sentence_starts[word]
+        before, owner = spread(starts, self.packed.sentence_starts[word + 1] - starts)
+        sentence = np.concatenate([to[owner], sentence])
+        order = np.argsort(sentence, kind="stable")
+        return np.concatenate([before, chunks])[order], sentence[order]
 
     def _is_final_stop(self, chunks: Integers, sentence: Integers) -> NDArray[np.bool_]:
         """Of the last chunks of sentences of several."""
@@ -95,8 +126,7 @@ class Augmenter:
         return np.asarray(last & ~alone & outside & mark)
 
     def _swapped(self, chunks: Integers, swap: NDArray[np.bool_], one: NDArray[np.uint64]) -> Integers:
-        kinds = _KIND[self.packed.labels[self.packed.chunk_starts[chunks]]]
-        swapped = chunks.copy()
+        kinds, swapped = self._kinds(chunks), chunks.copy()
         for kind in (1, 2, 3):
             these, names = swap & (kinds == kind), self._names[kind]
             swapped[these] = names[(uniform(one[these], NAME) * len(names)).astype(np.int64)]

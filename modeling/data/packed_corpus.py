@@ -15,9 +15,11 @@ import numpy as np
 from conlipa.atomic_files import atomic_folder, write_json
 from conlipa.errors import ConlipaError
 from conlipa.modeling.data.packed import Packed
-from conlipa.modeling.data.ragged import Integers
+from conlipa.modeling.data.ragged import Integers, spread
 
 _SETS = "sets.json"
+REDIRECTS = "redirects"
+"""Kind of the sets that are no training sentences: the words that augmentation puts before names (`redirects.py`)."""
 
 
 class PackedSet(NamedTuple):
@@ -47,7 +49,7 @@ class PackedCorpus:
 
     def languages(self, split: str = "train") -> list[str]:
         """ISO codes; it has training sentences alone."""
-        return list(dict.fromkeys(each.lang for each in self.sets)) if split == "train" else []
+        return list(dict.fromkeys(each.lang for each in self.sets if each.kind != REDIRECTS)) if split == "train" else []
 
     def fingerprint(self, languages: Sequence[str]) -> str:
         """Of the sentences of some languages; that of a corpus where they are all."""
@@ -57,7 +59,14 @@ class PackedCorpus:
 
     def chosen(self, languages: Sequence[str], exclude: Sequence[str]) -> Integers:
         """Numbers of the sets of some languages, without those that a recipe excludes."""
-        return np.array([i for i, each in enumerate(self.sets) if each.lang in languages and not each.is_among(exclude)], dtype=np.int64)
+        taken = (each.kind != REDIRECTS and each.lang in languages and not each.is_among(exclude) for each in self.sets)
+        return np.flatnonzero(np.fromiter(taken, np.bool_))
+
+    def redirects(self, exclude: Sequence[str]) -> Integers:
+        """Numbers of the sentences that are words for a redirect, of any language, without those that a recipe excludes (`redirects/urd`)."""
+        taken = np.flatnonzero([each.kind == REDIRECTS and not each.is_among(exclude) for each in self.sets])
+        starts = self.packed.set_starts
+        return spread(starts[taken], starts[taken + 1] - starts[taken])[0]
 
     def save(self, folder: Path) -> None:
         """Write the folder: the arrays, and `sets.json` last."""

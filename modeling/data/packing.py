@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from conlipa.errors import exit_on_error
 from conlipa.modeling.data.corpus import Corpus, CorpusSet, encoded
 from conlipa.modeling.data.fingerprint import of_sentences
 from conlipa.modeling.data.packed import pack
-from conlipa.modeling.data.packed_corpus import PackedCorpus, PackedSet, encoding_of
+from conlipa.modeling.data.packed_corpus import REDIRECTS, PackedCorpus, PackedSet, encoding_of
+from conlipa.modeling.data.redirects import redirects
 from conlipa.modeling.inference.phoneme_ids import remembered
 from conlipa.modeling.recipe import GRAPHEMES
 from conlipa.modeling.recipe_file import recipe_of, recipe_options
@@ -43,7 +45,8 @@ def packed_corpus(
     sets = [each for each in corpus.sets(languages, "train") if not PackedSet(each.lang, each.kind, each.name).is_among(exclude)]
     encoding = encoding_of(tokenizer, max_length, input_kind, split)
     sentences = of_sentences(corpus, languages, "train")
-    key = f"{sentences} {' '.join(f'{each.kind}/{each.name}' for each in sets)} {encoding}"
+    words = {lang: rows for lang, rows in redirects().items() if not PackedSet(lang, REDIRECTS, lang).is_among(exclude)}
+    key = f"{sentences} {' '.join(f'{each.kind}/{each.name}' for each in sets)} {encoding} {words}"
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "conlipa-packed" / hashlib.sha256(key.encode()).hexdigest()[:16]
     if not folder.is_dir():
         reader = tokenizer if input_kind == GRAPHEMES else remembered(tokenizer)
@@ -58,8 +61,10 @@ def packed_corpus(
                 )
 
         shown = tqdm(sets, desc="encode", unit="set", file=sys.stderr, disable=len(sets) < 2)
-        arrays = pack(map(examples, shown), max_length if split else None)
-        PackedCorpus(arrays, tuple(PackedSet(each.lang, each.kind, each.name) for each in sets), encoding, sentences).save(folder)
+        beside = (encoded(rows, reader, most, input_kind) for rows in words.values())
+        arrays = pack(chain(map(examples, shown), beside), max_length if split else None)
+        named = (*(PackedSet(each.lang, each.kind, each.name) for each in sets), *(PackedSet(lang, REDIRECTS, lang) for lang in words))
+        PackedCorpus(arrays, named, encoding, sentences).save(folder)
     return PackedCorpus.load(folder)
 
 

@@ -61,7 +61,7 @@ class Sentences:
         self.sets, self.packed = source.sets, source.packed
         self.chosen = source.chosen(languages, settings.exclude)
         self.lengths = np.minimum(self.packed.positions(), self.width)
-        self.augmenter = Augmenter(self.packed, settings.augmentation)
+        self.augmenter = Augmenter(self.packed, settings.augmentation, self.chosen, source.redirects(settings.exclude))
         self.mark = vocabulary().get("^", 0)
 
     @property

@@ -1,0 +1,53 @@
+"""The words that mark a redirect in Wikipedias (`#REDIRECT`), which a good part of WikiANN's titles begin with, transcribed.
+
+    python -m conlipa.modeling.data.redirects      # transcribes the words of redirects.csv anew
+
+The words are MediaWiki's own. They stand transcribed in the file, so that a machine that only trains needs no G2P engine.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from conlipa.atomic_files import write_text
+
+FILE = Path(__file__).with_suffix(".csv")
+
+
+def read() -> list[dict[str, str]]:
+    """Rows of `iso`, `word` and `ipa`, as the file has them."""
+    with FILE.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+@cache
+def redirects() -> dict[str, list[dict[str, Any]]]:
+    """By language, each word as a sentence of the WikiANN-IPA form in which no name is."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in read():
+        tokens, ipa = row["word"].split(), row["ipa"].split(" | ")
+        found.setdefault(row["iso"], []).append({"tokens": tokens, "ipa_tokens": ipa, "ner_tags": [0] * len(tokens)})
+    return found
+
+
+def transcribed(iso: str, word: str) -> str:
+    """The phonemes of a word of a language, those of its parts divided by ` | `."""
+    from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
+
+    return " | ".join(" ".join(phonemes) for phonemes in phonemizer(iso)(word.split()))
+
+
+def main() -> None:
+    lines = io.StringIO()
+    table = csv.DictWriter(lines, ["iso", "word", "ipa"], lineterminator="\n")
+    table.writeheader()
+    table.writerows({**row, "ipa": transcribed(row["iso"], row["word"])} for row in read())
+    write_text(lines.getvalue(), FILE)
+
+
+if __name__ == "__main__":
+    main()
