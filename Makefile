@@ -33,7 +33,7 @@ demo: .venv/ready
 	$(RUN)conlipa demo
 
 # The models that travel with the package, from WikiANN: make mini CORPUS=DIR:DIR, make mini-en CORPUS=DIR
-# (five hours, and half an hour, on two cores; both resume where they were interrupted). mini trains stage 1 for MINUTES.
+# (six hours, and half an hour, on two cores; both resume where they were interrupted). mini trains stage 1 for MINUTES.
 # mini's corpus: titles=WIKIANN:titles=MORE:running=DIR. Only mini, the default, brings an ONNX file: the package stays small.
 mini: MINUTES ?= 80
 RELEASE = $(RUN)conlipa release --profile $@ --corpus $(CORPUS) --out runs/$@ $(if $(MINUTES),--minutes $(MINUTES))

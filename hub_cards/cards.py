@@ -16,8 +16,10 @@ from conlipa.dataset_scripts.languages import language
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.dataset_scripts.quality.quality import QUALITY
 from conlipa.dataset_scripts.tables import FOLDER, rows
+from conlipa.modeling.data.packed_corpus import REDIRECTS, PackedSet
+from conlipa.modeling.data.redirects import redirects
 from conlipa.modeling.evaluation.comparison import case_table
-from conlipa.modeling.evaluation.evaluation import table
+from conlipa.modeling.evaluation.evaluation import table, without_redirects
 from conlipa.modeling.evaluation.everyday import table as everyday_table
 from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.training.run_metadata import runs_of
@@ -151,7 +153,8 @@ def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], sou
         versions=_versions(record),
         scores=table({"": scores["before"]}),
         weights=scores["weights"]["ner"],
-        cases=case_table({"": scores["before"]}),
+        cases=case_table({"": scores["before"], "without redirects": without_redirects(scores["before"])}),
+        redirects=_redirects(recipe),
         sources=[language(iso) for iso in record["languages"]],
         kin=_kin(record["languages"], scores["before"]),
         source=source,
@@ -163,6 +166,12 @@ def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], sou
 def _running_corpora(recipe: Recipe, langs: list[str]) -> list[dict[str, str]]:
     """The sets of running text that the kit's recipes know, with owners and licences, as far as they are of these languages and not excluded."""
     return [row for row in rows("running.csv") if row["set"].partition("_")[0] in langs and f"running/{row['set']}" not in recipe.ner.exclude]
+
+
+def _redirects(recipe: Recipe) -> list[str]:
+    """Names of the languages whose word for a redirect came before names in training."""
+    used = recipe.ner.augmentation.share and recipe.ner.augmentation.redirect
+    return [language(iso).name for iso in redirects() if used and not PackedSet(iso, REDIRECTS, iso).is_among(recipe.ner.exclude)]
 
 
 def _kin(sources: list[str], report: dict[str, Any]) -> dict[str, str]:
@@ -187,7 +196,7 @@ def ipac_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], so
         versions=_versions(record),
         scores=both,
         weights=scores["weights"]["ipac"],
-        cases=case_table({"before": scores["before"], "IPAC": scores["after"]}),
+        cases=case_table({"before": scores["before"], "IPAC": scores["after"], "IPAC without redirects": without_redirects(scores["after"])}),
         everyday=everyday_table(scores["everyday"]),
         calibration=calibration,
         source=source,

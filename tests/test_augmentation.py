@@ -16,7 +16,6 @@ from conlipa.modeling.alignment import encode
 from conlipa.modeling.data.augmentation import Augmenter, neighbours
 from conlipa.modeling.data.packed import Packed, pack
 from conlipa.modeling.data.ragged import keys, spread
-from conlipa.modeling.data.redirects import read, transcribed
 from conlipa.modeling.recipe import Augmentation
 from conlipa.modeling.tokenizer import phoneme_tokenizer, vocabulary
 
@@ -143,9 +142,3 @@ def test_a_word_for_a_redirect_comes_before_a_name_that_stands_alone() -> None:
 def test_words_for_a_redirect_are_asked_for_where_there_are_none() -> None:
     with pytest.raises(ConlipaError, match="no words for a redirect"):
         Augmenter(packed(SENTENCE), Augmentation(share=1.0, redirect=0.5))
-
-
-def test_the_words_for_a_redirect_are_transcribed_as_the_kit_transcribes() -> None:
-    rows = read()
-    assert len(rows) > 50
-    assert [row["ipa"] for row in rows] == [transcribed(row["iso"], row["word"]) for row in rows]

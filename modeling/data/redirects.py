@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,18 @@ def redirects() -> dict[str, list[dict[str, Any]]]:
         tokens, ipa = row["word"].split(), row["ipa"].split(" | ")
         found.setdefault(row["iso"], []).append({"tokens": tokens, "ipa_tokens": ipa, "ner_tags": [0] * len(tokens)})
     return found
+
+
+@cache
+def _beginnings(iso: str) -> frozenset[str]:
+    """What the first token of a redirect may be in a language's Wikipedia: each understands the English word as well."""
+    return frozenset({"redirect"} | {row["word"].casefold() for row in read() if row["iso"] == iso})
+
+
+def is_redirect(tokens: Sequence[str], iso: str) -> bool:
+    """Whether a sentence of WikiANN begins with the word for a redirect; a `#` before it may stand apart or be lost."""
+    first = next((word for token in tokens if (word := token.lstrip("#"))), "")
+    return first.casefold() in _beginnings(iso)
 
 
 def transcribed(iso: str, word: str) -> str:

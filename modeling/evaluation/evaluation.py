@@ -18,6 +18,7 @@ from conlipa.dataset_scripts.wikiann.tags import orphans as orphans_of
 from conlipa.errors import ConlipaError, UsageError, nearest
 from conlipa.modeling.alignment import NO_LABEL, word_labels
 from conlipa.modeling.data.corpus import Corpus, encoded
+from conlipa.modeling.data.redirects import is_redirect
 from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1, summary
 from conlipa.modeling.inference.prediction import predictions
@@ -32,6 +33,10 @@ class Tagged(NamedTuple):
     predicted_positions: list[list[int]]
     words: list[list[int]]
     predicted_words: list[list[int]]
+
+    def chosen(self, sentences: Sequence[int]) -> Tagged:
+        """Some of the sentences, by their numbers."""
+        return Tagged(*([labels[number] for number in sentences] for labels in self))
 
 
 def tagged(
@@ -54,14 +59,25 @@ def tagged(
     return Tagged(true, said, gold, words)
 
 
-def evaluate_language(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, kind: str | None = None) -> dict[str, float]:
-    """`paper_f1`, `entity_f1` (percent) and `n`, the number of sentences."""
+def evaluate_language(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, kind: str | None = None) -> dict[str, Any]:
+    """`paper_f1`, `entity_f1` (percent) and `n`, the number of sentences; the same `without_redirects` of a Wikipedia, where there are any."""
     found = tagged(model, tokenizer, corpus, lang, split, kind=kind)
+    others = [number for number, tokens in enumerate(corpus.split(lang, split, kind)["tokens"][:]) if not is_redirect(tokens, lang)]
+    row = _scored(found)
+    return row if len(others) in (0, len(found.words)) else {**row, "without_redirects": _scored(found.chosen(others))}
+
+
+def _scored(found: Tagged) -> dict[str, float]:
     return {
         "paper_f1": paper_f1(found.positions, found.predicted_positions),
         "entity_f1": entity_f1(found.words, found.predicted_words),
         "n": len(found.words),
     }
+
+
+def without_redirects(result: dict[str, Any]) -> dict[str, Any]:
+    """The report of an evaluation with its languages' scores `without_redirects`."""
+    return {**result, "languages": {iso: row.get("without_redirects", row) for iso, row in result["languages"].items()}}
 
 
 def evaluate(
@@ -93,7 +109,7 @@ def evaluate(
     if not wanted:
         raise UsageError(f"{corpus.where or 'sample'}: has no {split} split at all")
     loaded, tokenizer = load_adapted(model, adapter)
-    scores: dict[str, dict[str, float]] = json.loads(memory.read_text(encoding="utf-8")) if memory and memory.is_file() else {}
+    scores: dict[str, dict[str, Any]] = json.loads(memory.read_text(encoding="utf-8")) if memory and memory.is_file() else {}
     for iso in tqdm(wanted, desc="evaluate", unit="language", file=sys.stderr, disable=len(wanted) < 2):
         if iso not in scores:
             scores[iso] = evaluate_language(loaded, tokenizer, corpus, iso, split, kind)
@@ -135,7 +151,7 @@ def trained_on(model: str) -> list[str]:
     return list(json.loads(record.read_text(encoding="utf-8"))["languages"])
 
 
-def report(scores: dict[str, dict[str, float]], sources: Sequence[str]) -> dict[str, Any]:
+def report(scores: dict[str, dict[str, Any]], sources: Sequence[str]) -> dict[str, Any]:
     """The JSON of an evaluation."""
     zero_shot = {iso: row for iso, row in scores.items() if iso not in sources} or scores
     return {"languages": scores, **summary(zero_shot), "sources": list(sources)}
