@@ -35,7 +35,7 @@ class Tagger:
 
     >>> tagger = Tagger.from_pretrained(lang="tgk")
     >>> [(entity.label, entity.text, entity.start, entity.end) for entity in tagger("Душанбе — пойтахти Тоҷикистон .")]
-    [('LOC', 'Тоҷикистон', 19, 29)]
+    [('LOC', 'Душанбе', 0, 7), ('LOC', 'Тоҷикистон', 19, 29)]
 
     Any thread may call it, and a forked process may use it. Pickled, it is what it was made from, with digests of the files.
     """

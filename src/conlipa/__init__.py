@@ -3,7 +3,7 @@
 >>> import conlipa
 >>> tagger = conlipa.Tagger.from_pretrained(lang="tgk")
 >>> [(entity.label, entity.text) for entity in tagger("Душанбе — пойтахти Тоҷикистон .")]
-[('LOC', 'Тоҷикистон')]
+[('LOC', 'Душанбе'), ('LOC', 'Тоҷикистон')]
 >>> conlipa.load_pairs("kor").num_rows
 7521
 
