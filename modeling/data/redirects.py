@@ -30,8 +30,7 @@ def redirects() -> dict[str, list[dict[str, Any]]]:
     """By language, each word as a sentence of the WikiANN-IPA form in which no name is."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in read():
-        tokens, ipa = row["word"].split(), row["ipa"].split(" | ")
-        found.setdefault(row["iso"], []).append({"tokens": tokens, "ipa_tokens": ipa, "ner_tags": [0] * len(tokens)})
+        found.setdefault(row["iso"], []).append({"tokens": [row["word"]], "ipa_tokens": [row["ipa"]], "ner_tags": [0]})
     return found
 
 
@@ -48,10 +47,10 @@ def is_redirect(tokens: Sequence[str], iso: str) -> bool:
 
 
 def transcribed(iso: str, word: str) -> str:
-    """The phonemes of a word of a language, those of its parts divided by ` | `."""
+    """The phonemes of a word of a language, separated by spaces."""
     from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
 
-    return " | ".join(" ".join(phonemes) for phonemes in phonemizer(iso)(word.split()))
+    return " ".join(phonemizer(iso)([word])[0])
 
 
 def main() -> None:
