@@ -16,9 +16,8 @@ from conlipa.dataset_scripts.languages import language
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.dataset_scripts.quality.quality import QUALITY
 from conlipa.dataset_scripts.tables import FOLDER, rows
-from conlipa.modeling.data.packed_corpus import REDIRECTS, PackedSet
 from conlipa.modeling.data.redirects import redirects
-from conlipa.modeling.evaluation.comparison import case_table
+from conlipa.modeling.evaluation.comparison import before_and_after, case_table
 from conlipa.modeling.evaluation.evaluation import table, without_redirects
 from conlipa.modeling.evaluation.everyday import table as everyday_table
 from conlipa.modeling.recipe import Recipe
@@ -170,8 +169,8 @@ def _running_corpora(recipe: Recipe, langs: list[str]) -> list[dict[str, str]]:
 
 def _redirects(recipe: Recipe) -> list[str]:
     """Names of the languages whose word for a redirect came before names in training."""
-    used = recipe.ner.augmentation.share and recipe.ner.augmentation.redirect
-    return [language(iso).name for iso in redirects() if used and not PackedSet(iso, REDIRECTS, iso).is_among(recipe.ner.exclude)]
+    settings = recipe.ner.augmentation
+    return [language(iso).name for iso in redirects(recipe.ner.exclude)] if settings.share and settings.redirect else []
 
 
 def _kin(sources: list[str], report: dict[str, Any]) -> dict[str, str]:
@@ -196,7 +195,7 @@ def ipac_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], so
         versions=_versions(record),
         scores=both,
         weights=scores["weights"]["ipac"],
-        cases=case_table({"before": scores["before"], "IPAC": scores["after"], "IPAC without redirects": without_redirects(scores["after"])}),
+        cases=before_and_after(scores),
         everyday=everyday_table(scores["everyday"]),
         calibration=calibration,
         source=source,

@@ -15,8 +15,7 @@ from conlipa.atomic_files import write_text
 from conlipa.dataset_scripts.languages import language
 from conlipa.errors import ConlipaError, exit_on_error
 from conlipa.hub_cards.plan import read_tree
-from conlipa.modeling.evaluation.comparison import case_table
-from conlipa.modeling.evaluation.evaluation import without_redirects
+from conlipa.modeling.evaluation.comparison import before_and_after
 from conlipa.modeling.evaluation.everyday import table as everyday_table
 from conlipa.modeling.training.run_metadata import runs_of
 
@@ -55,7 +54,7 @@ def blocks_of(release: Path) -> dict[str, str]:
         "cases that were available, none of them trained on. Beside them the papers' figures "
         "(`paper_f1`) for the same languages; their models were trained on English alone."
     )
-    cases = case_table({"before": scores["before"], "IPAC": scores["after"], "IPAC without redirects": without_redirects(scores["after"])})
+    cases = before_and_after(scores)
     name = tree.recipe.name
     return {name: f"{intro}\n\n{cases}", f"{name} table": cases, f"{name} everyday": everyday_table(scores["everyday"])}
 

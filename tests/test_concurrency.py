@@ -131,6 +131,7 @@ TORCH = {"BACKEND": "torch", "MODEL": packaged("mini-en")[0], "MANY": "3"}  # no
 
 
 def check(script: str, **env: str) -> None:
+    """Runs a script in a fresh process; an assertion of the script that fails ends it with another code than 0, which `run` refuses."""
     run("-W", "ignore", "-c", PRELUDE + script, env={**TWO_THREADS, **env}, timeout=300)
 
 
@@ -160,6 +161,7 @@ def test_spacy_tags_in_two_processes() -> None:
     check(SPACY_PROCESSES, **ONNX)
 
 
+# A tagger is pickled by `datasets` and `multiprocessing`. Only bytes that a test has just written are read: the kit itself loads no pickle.
 TEXT = "Дарёи Зарафшон , Тоҷикистон"
 
 

@@ -45,7 +45,7 @@ def packed_corpus(
     sets = [each for each in corpus.sets(languages, "train") if not PackedSet(each.lang, each.kind, each.name).is_among(exclude)]
     encoding = encoding_of(tokenizer, max_length, input_kind, split)
     sentences = of_sentences(corpus, languages, "train")
-    words = {lang: rows for lang, rows in redirects().items() if not PackedSet(lang, REDIRECTS, lang).is_among(exclude)}
+    words = redirects(exclude)
     key = f"{sentences} {' '.join(f'{each.kind}/{each.name}' for each in sets)} {encoding} {words}"
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "conlipa-packed" / hashlib.sha256(key.encode()).hexdigest()[:16]
     if not folder.is_dir():

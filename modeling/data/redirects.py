@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from conlipa.atomic_files import write_text
+from conlipa.modeling.data.packed_corpus import REDIRECTS, PackedSet
 
 FILE = Path(__file__).with_suffix(".csv")
 
@@ -25,11 +26,12 @@ def read() -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-@cache
-def redirects() -> dict[str, list[dict[str, Any]]]:
-    """By language, each word as a sentence of the WikiANN-IPA form in which no name is."""
+def redirects(exclude: Sequence[str] = ()) -> dict[str, list[dict[str, Any]]]:
+    """By language, each word as a sentence of the WikiANN-IPA form in which no name is; without those that a recipe excludes (`redirects/urd`)."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in read():
+        if PackedSet(row["iso"], REDIRECTS, row["iso"]).is_among(exclude):
+            continue
         found.setdefault(row["iso"], []).append({"tokens": [row["word"]], "ipa_tokens": [row["ipa"]], "ner_tags": [0]})
     return found
 

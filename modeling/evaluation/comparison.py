@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import Any
 
-from conlipa.modeling.evaluation.evaluation import SCORES
+from conlipa.modeling.evaluation.evaluation import SCORES, without_redirects
 from conlipa.modeling.evaluation.papers import Row, cases, published
 
 PAPERS = {"XPhoneBERT": "XPhoneBERT", "IPAC": "CONLIPA", "mBERT": "mBERT", "CANINE": "CANINE"}
@@ -32,6 +32,11 @@ def case_table(results: Mapping[str, Mapping[str, Any]]) -> str:
             figures = " | ".join(f"{value:.2f}" for value in [*ours, *theirs])
             lines.append(f"| {case} | {len(shared)} of {len(langs)}: {' '.join(shared)} | {figures} |")
     return "\n".join(lines)
+
+
+def before_and_after(scores: Mapping[str, Any]) -> str:
+    """`case_table` of a release: before and after IPAC, and after it without the titles that redirect."""
+    return case_table({"before": scores["before"], "IPAC": scores["after"], "IPAC without redirects": without_redirects(scores["after"])})
 
 
 def mean_of(row: Row, langs: Sequence[str]) -> float | None:
