@@ -181,10 +181,14 @@ class Ner(Optimisation):
     """Stage 1: token classification on source languages."""
 
     start: Text | None = None
-    """An earlier run of stage 1 whose model this one starts from: its profile; trained first where it is not there yet."""
+    """An earlier run of stage 1 whose model this one starts from: its profile; trained first where it is not there yet.
+
+    With fewer layers than `encoder.layers`, it is grown (`training/depth.py`)."""
     languages: Languages = ("eng",)
     sentences_per_language: Whole | None = None
     """At most, an epoch; None: all. Large languages then do not drown small ones."""
+    sentences_of: dict[str, Whole] | None = None
+    """The same for the languages named, in its place."""
     batch_positions: Annotated[int, Field(strict=True, ge=MAX_LENGTH, le=100_000_000)] | None = None
     """Phoneme positions of a batch, padding included; None: `batch_size` sentences instead."""
     join: Share = 0.0

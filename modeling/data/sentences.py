@@ -95,13 +95,14 @@ class Sentences:
 
     def _drawn(self, sets: Integers, draw: np.random.Generator) -> Iterator[Integers]:
         """Sentences of each set, in random order: the cap of a language is shared by its sets."""
-        most, starts = self.settings.sentences_per_language, self.packed.set_starts
+        starts, others = self.packed.set_starts, self.settings.sentences_of or {}
         by_language: dict[str, int] = {}
         for number in sets:
             by_language[self.sets[number].lang] = by_language.get(self.sets[number].lang, 0) + int(starts[number + 1] - starts[number])
         for number in sets:
-            size = int(starts[number + 1] - starts[number])
-            part = 1.0 if most is None else min(1.0, most / max(1, by_language[self.sets[number].lang]))
+            size, lang = int(starts[number + 1] - starts[number]), self.sets[number].lang
+            most = others.get(lang, self.settings.sentences_per_language)
+            part = 1.0 if most is None else min(1.0, most / max(1, by_language[lang]))
             yield starts[number] + draw.permutation(size)[: max(1, round(size * part)) if size else 0]
 
     def _joined(self, sentences: Integers, draw: np.random.Generator) -> Integers:

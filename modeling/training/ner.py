@@ -16,6 +16,7 @@ from conlipa.modeling.data.ragged import Integers
 from conlipa.modeling.data.sentences import Sentences
 from conlipa.modeling.encoder import attention_of, pretrained_encoder, save_tagger, with_short_attention
 from conlipa.modeling.recipe import LabelBias, Ner, Recipe
+from conlipa.modeling.training.depth import deepened
 
 if TYPE_CHECKING:
     from conlipa.modeling.data.corpus import Corpus
@@ -77,6 +78,8 @@ class NerStage:
         """`languages`: those of the recipe that the corpus has; `start`: the model folder to start from."""
         self.settings: Ner = recipe.ner
         model, self.tokenizer = pretrained_encoder(replace(recipe.encoder, repo=str(start)) if start else recipe.encoder)
+        if start:
+            model = deepened(model, recipe.encoder.layers)
         with_short_attention(model)
         plain = recipe.ner.tag_weight == 1.0 and not recipe.ner.denoise_weight
         self.module = NerModule(model, recipe.ner.label_smoothing) if plain else DenoisingModule(model, recipe.ner)

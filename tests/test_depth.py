@@ -1,0 +1,41 @@
+"""Stage 1 goes on from a shallower model: what it knew stays, and the new layers learn."""
+
+import pytest
+import torch
+
+from conlipa.errors import ConlipaError
+from conlipa.modeling.encoder import load_tagger
+from conlipa.modeling.inference.packaged import packaged
+from conlipa.modeling.training.depth import deepened
+
+LAYERS = 11
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_tagger(str(packaged("mini-en")[0]))[0]
+
+
+def test_more_layers_say_what_fewer_said(model):
+    grown = deepened(model, LAYERS).eval()
+    assert grown.config.num_hidden_layers == len(grown.roberta.encoder.layer) == LAYERS
+    assert model.config.num_hidden_layers == 6
+    ids = torch.randint(5, 100, (40, 30), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        before, after = model(input_ids=ids).logits, grown(input_ids=ids).logits
+    assert (before.argmax(-1) == after.argmax(-1)).float().mean() > 0.97
+    grown.roberta.encoder.layer[2].load_state_dict(model.roberta.encoder.layer[2].state_dict())  # the check above can fail
+    with torch.no_grad():
+        assert (before.argmax(-1) == grown(input_ids=ids).logits.argmax(-1)).float().mean() < 0.97
+
+
+def test_new_layers_get_a_gradient(model):
+    grown = deepened(model, LAYERS).train()
+    grown(input_ids=torch.arange(5, 25)[None], labels=torch.zeros(1, 20, dtype=torch.long)).loss.backward()
+    assert all(layer.output.dense.weight.grad.abs().sum() > 0 for layer in grown.roberta.encoder.layer)
+
+
+def test_fewer_layers_are_refused(model):
+    assert deepened(model, 6) is model
+    with pytest.raises(ConlipaError, match=r"encoder\.layers is 4, expected at least the 6"):
+        deepened(model, 4)
