@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+
+from tests.warm import Command, Warm
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -39,24 +45,64 @@ def _own_caches(tmp_path_factory: pytest.TempPathFactory) -> None:
     datasets.config.HF_MODULES_CACHE = str(home / "modules")
 
 
+@cache
+def _warm() -> Warm | None:
+    return Warm() if hasattr(os, "fork") else None
+
+
+def begun(
+    *arguments: str | Path,
+    stdin: Path | str = os.devnull,
+    stdout: Path | str = os.devnull,
+    stderr: Path | str = os.devnull,
+    env: dict[str, str] | None = None,
+    fresh: bool = False,
+) -> Command | subprocess.Popen[bytes]:
+    """Start `python ARGUMENTS`, reading and writing files.
+
+    A module or a script is a fork of a warm process (`warm.py`), unless it is to be `fresh` or to have another `env`.
+    """
+    words, warm = [str(argument) for argument in arguments], _warm()
+    if warm and not fresh and warm.serves(words, env or {}):
+        return warm.begin(words, stdin, stdout, stderr)
+    with open(stdin, "rb") as read, open(stdout, "wb") as written, open(stderr, "wb") as said:
+        return subprocess.Popen([sys.executable, *words], stdin=read, stdout=written, stderr=said, cwd=ROOT, env={**os.environ, **(env or {})})
+
+
 def run(
-    *arguments: str, stdin: str = "", code: int | None = 0, timeout: int = 600, env: dict[str, str] | None = None
+    *arguments: str | Path, stdin: str = "", code: int | None = 0, timeout: int = 600, env: dict[str, str] | None = None, fresh: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """A command in a fresh process; `code` is the exit code that it must have (None: any)."""
-    done = subprocess.run(
-        [sys.executable, *arguments], input=stdin, capture_output=True, text=True, timeout=timeout, cwd=ROOT, env={**os.environ, **(env or {})}
-    )
+    """What `python ARGUMENTS` does, started as `begun` has it; `code` is the exit code that it must have (None: any)."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / name for name in ("in", "out", "err")]
+        files[0].write_text(stdin, encoding="utf-8", newline="")
+        command = begun(*arguments, stdin=files[0], stdout=files[1], stderr=files[2], env=env, fresh=fresh)
+        try:
+            returned = command.wait(timeout)
+        finally:
+            if command.returncode is None:
+                command.kill()
+        done = subprocess.CompletedProcess(arguments, returned, *(file.read_text(encoding="utf-8") for file in files[1:]))
     if code is not None:
         assert done.returncode == code, f"exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
     return done
 
 
-def conlipa(*arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
-    """The console script, in a fresh process."""
+def running_until(command: Command | subprocess.Popen[bytes], reached: Callable[[], object], timeout: float = 300) -> None:
+    """Wait until a running command has `reached` something."""
+    deadline = time.monotonic() + timeout
+    while not reached():
+        assert command.poll() is None, "it ended before it got there"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def conlipa(*arguments: str | Path, **more: object) -> subprocess.CompletedProcess[str]:
+    """The console script."""
     return run("-m", "conlipa", *arguments, **more)  # type: ignore[arg-type]
 
 
-def complaint(*arguments: str, code: int, **more: object) -> str:
+def complaint(*arguments: str | Path, code: int, **more: object) -> str:
     """The one line that a failing command says."""
     done = conlipa(*arguments, code=code, **more)
     lines = [line for line in done.stderr.splitlines() if line.startswith("conlipa: error: ")]
@@ -82,7 +128,7 @@ def tiny_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with FileLock(shared / "tiny.lock"):
         if not (out / "space" / "README.md").is_file():
             recipe.write_text(TINY, encoding="utf-8")
-            conlipa("release", "--out", str(out), "--profile", str(recipe))
+            conlipa("release", "--out", str(out), "--profile", str(recipe), fresh=True)
     return out
 
 

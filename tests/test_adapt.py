@@ -18,7 +18,7 @@ from conlipa.modeling.adaptation.stage import AdaptStage
 from conlipa.modeling.adaptation.tagged_file import read_tagged_file
 from conlipa.modeling.data.corpus import Corpus
 from tests import conftest
-from tests.conftest import ROOT
+from tests.conftest import ROOT, begun, running_until
 
 TRY = """
 import json, sys
@@ -38,7 +38,7 @@ def conll(path: Path, sentences: int) -> Path:
 
 
 def conlipa(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return conftest.conlipa(*map(str, arguments), code=None)
+    return conftest.conlipa(*arguments, code=None)
 
 
 @pytest.fixture(scope="module")
@@ -119,15 +119,12 @@ def test_done_it_is_not_done_again_and_takes_nobody_elses_folder(fitted: tuple[P
 def test_interrupted_it_goes_on_where_it_was_and_ends_the_same(fitted: tuple[Path, Path, str], tiny_release: Path, tmp_path: Path) -> None:
     whole, file, said = fitted
     command = ("adapt", "--corpus", file, "--lang", "eng", "--model", tiny_release / "tiny-ner", "--out", tmp_path / "mine")
-    run = subprocess.Popen(
-        [sys.executable, "-m", "conlipa", *map(str, command)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=ROOT
-    )
-    assert run.stderr is not None
-    for line in run.stderr:
-        if "fold 3" in line:
-            run.send_signal(signal.SIGTERM)
-            break
-    rest = run.communicate(timeout=300)[1]
+    said_so_far = tmp_path / "err"
+    run = begun("-m", "conlipa", *command, stderr=said_so_far)
+    running_until(run, lambda: "fold 3" in said_so_far.read_text(encoding="utf-8"))
+    run.send_signal(signal.SIGTERM)
+    run.wait(300)
+    rest = said_so_far.read_text(encoding="utf-8")
     assert run.returncode in (143, -signal.SIGTERM), rest  # within a fold, or between two
     assert not (tmp_path / "mine").exists()
     again = conlipa(*command)

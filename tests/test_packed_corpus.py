@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +17,7 @@ from conlipa.modeling.data.packing import packed_corpus
 from conlipa.modeling.data.sentences import Sentences, source_languages
 from conlipa.modeling.recipe import PHONEMES, Ner
 from conlipa.modeling.tokenizer import phoneme_tokenizer
-from tests.conftest import ROOT
+from tests.conftest import run
 
 TOKENIZER = phoneme_tokenizer()
 SETTINGS = Ner(batch_positions=2048, join=0.2)
@@ -82,14 +80,11 @@ def test_a_damaged_folder_is_refused_in_one_line(folder: Path) -> None:
 def test_the_command_packs_and_stage_one_takes_it(tmp_path: Path) -> None:
     out = tmp_path / "packed"
     common = ["--profile", "mini-en", "--set", "ner.sentences_per_language=64", "--set", "ner.epochs=1"]
-    packing = [sys.executable, "-m", "conlipa.modeling.data.packing", *common, "--corpus", "sample", "--out", str(out)]
-    said = subprocess.run(packing, capture_output=True, text=True, cwd=ROOT, timeout=300)
-    assert said.returncode == 0, said.stderr
+    said = run("-m", "conlipa.modeling.data.packing", *common, "--corpus", "sample", "--out", str(out))
     assert "sentences of 1 languages" in said.stdout
-    training = [sys.executable, "-m", "conlipa.modeling.train", "ner", *common, "--packed", str(out), "--out", str(tmp_path / "ner")]
-    ran = subprocess.run(training, capture_output=True, text=True, cwd=ROOT, timeout=300)
-    assert ran.returncode == 0, ran.stderr
+    training = ["-m", "conlipa.modeling.train", "ner", *common, "--packed", str(out), "--out", str(tmp_path / "ner")]
+    run(*training)
     record = json.loads((tmp_path / "ner" / "training.json").read_text(encoding="utf-8"))
     assert record["data"] == of_sentences(Corpus("sample"), ["eng"], "train")
-    refused = subprocess.run([*training, "--set", "ner.validate_every=1"], capture_output=True, text=True, cwd=ROOT, timeout=300)
-    assert refused.returncode == 1
+    refused = run(*training[:-1], str(tmp_path / "other"), "--set", "ner.validate_every=1", code=1)
+    assert "has training sentences alone" in refused.stderr

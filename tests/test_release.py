@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.errors import ConlipaError
 from conlipa.hub_cards.release import MANIFEST, _claim
 from conlipa.modeling.recipe_file import read_recipe
-from tests.conftest import ROOT, TINY, complaint, conlipa, run
+from tests.conftest import TINY, begun, complaint, conlipa, run, running_until
 
 LOGITS = """
 import json, sys, torch
@@ -153,13 +151,8 @@ def test_killed_in_a_stage_the_same_command_ends_with_the_same_tree(tiny_release
     recipe, out = tmp_path / "tiny.yaml", tmp_path / "release"
     recipe.write_text(TINY, encoding="utf-8")
     command = ["-m", "conlipa", "release", "--out", str(out), "--profile", str(recipe)]
-    running = subprocess.Popen([sys.executable, *command], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    checkpoints = out / f".tiny-{stage}.checkpoints"
-    deadline = time.monotonic() + 300
-    while not list(checkpoints.glob("step-*")):
-        assert running.poll() is None, "the release ended before it could be killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    running = begun(*command)
+    running_until(running, lambda: list((out / f".tiny-{stage}.checkpoints").glob("step-*")))
     running.kill()
     running.wait()
     assert not (out / f"tiny-{stage}").exists()

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean
@@ -33,7 +30,7 @@ from conlipa.modeling.report.page import html
 from conlipa.modeling.report.section import Inputs, Section
 from conlipa.modeling.studies.ablation import read_study
 from conlipa.modeling.studies.runs import seeded
-from tests.conftest import ROOT, TINY, run
+from tests.conftest import ROOT, TINY, begun, run, running_until
 
 SMALL = TINY.replace("batch_size: 64", "batch_size: 128").replace("{korean_pairs", "{languages: [swa], korean_pairs")
 """A recipe whose stage 2 takes a second, however many Korean pairs a study wants: it has none."""
@@ -242,19 +239,15 @@ def test_a_baseline_of_other_sentences_is_refused(made: Made, tmp_path: Path) ->
 @pytest.mark.slow
 def test_killed_and_started_again_by_two_processes_the_report_is_the_same(made: Made, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    arguments = [sys.executable, "-m", "conlipa.modeling.report", *made.options(out, baseline=f"stage1={made.baseline}", jobs=2)]
-    running = subprocess.Popen(arguments, cwd=ROOT, env={**os.environ, **ONE_THREAD}, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 300
-    while not list((out / "work" / "runs").glob("*/training.json")):
-        assert running.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    arguments = ["-m", "conlipa.modeling.report", *made.options(out, baseline=f"stage1={made.baseline}", jobs=2)]
+    running = begun(*arguments, env=ONE_THREAD)
+    running_until(running, lambda: list((out / "work" / "runs").glob("*/training.json")))
     running.kill()
     running.wait()
     assert (out / "main.md").is_file()
     assert not (out / "report.html").exists()
     trained = {path: path.stat().st_mtime_ns for path in (out / "work" / "runs").glob("*/training.json")}
-    run(*arguments[1:], env=ONE_THREAD)
+    run(*arguments, env=ONE_THREAD)
     assert {path: path.stat().st_mtime_ns for path in trained} == trained
     for name in ("report.md", "main.json", "korean.json", "korean.svg", "control.json"):
         assert (out / name).read_bytes() == (made.out / name).read_bytes(), name

@@ -46,6 +46,8 @@ def test_an_epoch_takes_at_most_the_cap_and_another_draw_each_time() -> None:
     assert first != second
     assert first == np.sort(np.concatenate(sentences(Ner(sentences_per_language=100)).epoch(0, 32, 0))).tolist()
     assert sum(map(len, sentences(Ner()).epoch(0, 32, 0))) == Corpus("sample").split("eng", "train").num_rows
+    of_its_own = Ner(sentences_per_language=100, sentences_of={"eng": 150, "fra": 7})
+    assert sum(map(len, sentences(of_its_own).epoch(0, 32, 0))) == 150
 
 
 def test_batches_by_positions_hold_every_sentence_once_in_few_shapes() -> None:

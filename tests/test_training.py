@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,7 +24,7 @@ from conlipa.modeling.recipe import Augmentation, Encoder, LabelBias, Ner
 from conlipa.modeling.training.loop import train
 from conlipa.modeling.training.ner import DenoisingModule, NerModule
 from conlipa.modeling.training.optim import optimizers_of
-from tests.conftest import ROOT, TINY, run
+from tests.conftest import ROOT, TINY, begun, run, running_until
 
 ACCELERATE = str(Path(sys.executable).with_name("accelerate"))
 
@@ -60,19 +59,15 @@ def test_both_stages_by_accelerate_launch(recipe: Path, tiny_release: Path, tmp_
 @pytest.mark.slow
 def test_sigterm_saves_and_the_same_command_ends_with_the_same_weights(recipe: Path, tiny_release: Path, tmp_path: Path) -> None:
     out = tmp_path / "ner"
-    command = [sys.executable, "modeling/train.py", "ner", "--profile", str(recipe), "--out", str(out)]
-    running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    checkpoints = tmp_path / ".ner.checkpoints"
-    deadline = time.monotonic() + 200
-    while not list(checkpoints.glob("step-*")):
-        assert running.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    command = ["modeling/train.py", "ner", "--profile", str(recipe), "--out", str(out)]
+    running = begun(*command, stderr=tmp_path / "said")
+    running_until(running, lambda: list((tmp_path / ".ner.checkpoints").glob("step-*")))
     running.send_signal(signal.SIGTERM)
-    said = running.communicate(timeout=120)[1]
+    running.wait(120)
+    said = (tmp_path / "said").read_text(encoding="utf-8")
     assert running.returncode == 143, said
     assert "the same command resumes it" in said
-    run(*command[1:])
+    run(*command, fresh=True)
     released, resumed = (load_file(folder / "model.safetensors") for folder in (tiny_release / "tiny-ner", out))
     assert all((released[name] == resumed[name]).all() for name in released)
 
