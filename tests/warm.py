@@ -68,6 +68,8 @@ class Warm:
 
     def begin(self, arguments: Sequence[str], stdin: Path | str, stdout: Path | str, stderr: Path | str) -> Command:
         """Start `python ARGUMENTS`, reading and writing these files."""
+        for name in (stdout, stderr):
+            Path(name).touch()
         return Command(self, self.asked({"arguments": list(arguments), "files": [str(stdin), str(stdout), str(stderr)]}))
 
     def asked(self, question: dict[str, Any]) -> Any:

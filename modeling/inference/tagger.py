@@ -33,9 +33,9 @@ BATCH_SIZE = 256
 class Tagger:
     """Finds persons, organisations and places in text of a language that the model never saw.
 
-    >>> tagger = Tagger.from_pretrained(lang="tgk")
-    >>> [(entity.label, entity.text, entity.start, entity.end) for entity in tagger("Душанбе — пойтахти Тоҷикистон .")]
-    [('LOC', 'Душанбе', 0, 7), ('LOC', 'Тоҷикистон', 19, 29)]
+    >>> tagger = Tagger.from_pretrained(lang="kir")
+    >>> [(entity.label, entity.text, entity.start, entity.end) for entity in tagger("Бишкек — Кыргызстандын борбору .")]
+    [('LOC', 'Бишкек', 0, 6), ('LOC', 'Кыргызстандын', 9, 22)]
 
     Any thread may call it, and a forked process may use it. Pickled, it is what it was made from, with digests of the files.
     """

@@ -1,9 +1,9 @@
 """Zero-shot named entity recognition on phonemes.
 
 >>> import conlipa
->>> tagger = conlipa.Tagger.from_pretrained(lang="tgk")
->>> [(entity.label, entity.text) for entity in tagger("Душанбе — пойтахти Тоҷикистон .")]
-[('LOC', 'Душанбе'), ('LOC', 'Тоҷикистон')]
+>>> tagger = conlipa.Tagger.from_pretrained(lang="kir")
+>>> [(entity.label, entity.text) for entity in tagger("Бишкек — Кыргызстандын борбору .")]
+[('LOC', 'Бишкек'), ('LOC', 'Кыргызстандын')]
 >>> conlipa.load_pairs("kor").num_rows
 7521
 
