@@ -1,12 +1,17 @@
 """Stage 1 goes on from a shallower model: what it knew stays, and the new layers learn."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from conlipa.errors import ConlipaError
+from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.encoder import load_tagger
 from conlipa.modeling.inference.packaged import packaged
+from conlipa.modeling.recipe import Encoder, Recipe
 from conlipa.modeling.training.depth import deepened
+from conlipa.modeling.training.ner import NerStage
 
 LAYERS = 11
 
@@ -39,3 +44,10 @@ def test_fewer_layers_are_refused(model):
     assert deepened(model, 6) is model
     with pytest.raises(ConlipaError, match=r"encoder\.layers is 4, expected at least the 6"):
         deepened(model, 4)
+
+
+@pytest.mark.parametrize(("repo", "layers", "expected"), [(None, 8, 8), ("somewhere", 2, 6)])
+def test_a_stage_that_starts_from_a_model_has_the_recipe_s_layers_or_those_of_its_repo(repo, layers, expected):
+    start, encoder = Path(packaged("mini-en")[0]), Encoder(repo=repo, layers=layers)
+    made = NerStage(Recipe("x", encoder=encoder), Corpus("sample"), ["eng"], start)
+    assert made.module.model.config.num_hidden_layers == expected

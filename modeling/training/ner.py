@@ -78,7 +78,7 @@ class NerStage:
         """`languages`: those of the recipe that the corpus has; `start`: the model folder to start from."""
         self.settings: Ner = recipe.ner
         model, self.tokenizer = pretrained_encoder(replace(recipe.encoder, repo=str(start)) if start else recipe.encoder)
-        if start:
+        if start and not recipe.encoder.repo:  # a repo's shape is its own
             model = deepened(model, recipe.encoder.layers)
         with_short_attention(model)
         plain = recipe.ner.tag_weight == 1.0 and not recipe.ner.denoise_weight
