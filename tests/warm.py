@@ -64,12 +64,12 @@ class Warm:
 
     def serves(self, arguments: Sequence[str], env: Mapping[str, str]) -> bool:
         """Whether a command may be a fork: a module or a script, in the environment that the libraries were imported in."""
-        return arguments[0] != "-c" and arguments[:2] != ["-m", "torch.distributed.run"] and self.environment == {**_environment(), **env}
+        return arguments[0] != "-c" and self.environment == {**_environment(), **env}
 
     def begin(self, arguments: Sequence[str], stdin: Path | str, stdout: Path | str, stderr: Path | str) -> Command:
         """Start `python ARGUMENTS`, reading and writing these files."""
         for name in (stdout, stderr):
-            Path(name).touch()
+            Path(name).write_bytes(b"")
         return Command(self, self.asked({"arguments": list(arguments), "files": [str(stdin), str(stdout), str(stderr)]}))
 
     def asked(self, question: dict[str, Any]) -> Any:
@@ -105,8 +105,8 @@ def _serve() -> tuple[list[str], list[str]]:
 
 def _become(arguments: list[str], files: list[str]) -> None:
     """Run what `python ARGUMENTS` runs."""
-    for number, (name, flags) in enumerate(zip(files, (os.O_RDONLY, *[os.O_WRONLY | os.O_CREAT | os.O_TRUNC] * 2), strict=True)):
-        opened = os.open(name, flags, 0o600)
+    for number, (name, flags) in enumerate(zip(files, (os.O_RDONLY, os.O_WRONLY, os.O_WRONLY), strict=True)):
+        opened = os.open(name, flags)
         os.dup2(opened, number)
         os.close(opened)
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
