@@ -25,7 +25,7 @@ def main(recipe_file: str, ner: str, out: str) -> None:
     stage = IpacStage(recipe, ner, Corpus("sample"), ["eng"])
     module = accelerator.prepare(stage.module.eval())  # without dropout, whose draws differ with the number of processes
     indices = stage.batches(0)[0][accelerator.process_index :: accelerator.num_processes]
-    terms = module(stage.collate(indices, 0))
+    terms = module(stage.collate(indices))
     loss = sum(total / accelerator.reduce(count.clone(), "sum") for total, count in terms) * accelerator.num_processes
     accelerator.backward(loss)
     if accelerator.is_main_process:

@@ -50,8 +50,7 @@ def augmented(
     source = where or packed(SENTENCE)
     chosen, known = (None if each is None else np.array(each) for each in (names_from, redirects))
     augmenter, drawn_from = Augmenter(source, settings, chosen, known), keys(np.array([seed]), 0)
-    stop = int(source.sentence_starts[1])
-    chunks, sentence = augmenter.chunks(np.arange(stop), np.zeros(stop, dtype=np.int64), drawn_from)
+    chunks, sentence = augmenter.chunks(np.zeros(1, dtype=np.int64), drawn_from)
     starts = source.chunk_starts[chunks]
     words, chunk = spread(starts, source.chunk_starts[chunks + 1] - starts)
     found = augmenter.phonemes(words, sentence[chunk], drawn_from)

@@ -14,10 +14,11 @@ from tests.conftest import TINY, run
 STEPS = 20
 
 
-def torchrun(processes: int, *arguments: str, code: int | None = 0) -> None:
-    """The README's own command; `code` as `run` has it."""
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
-    run(*launcher, *arguments, env={"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}, timeout=300, code=code)
+def on(processes: int, *arguments: str, code: int | None = 0) -> None:
+    """One process, or several by the README's own command; `code` as `run` has it."""
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)] if processes > 1 else []
+    more = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"} if processes > 1 else {}
+    run(*launcher, *arguments, env=more, timeout=300, code=code)
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_the_losses_of_two_processes_are_those_of_one(without_dropout: Path, tmp
             out = tmp_path / f"{stage}-{processes}"
             more = ["--ner", str(tmp_path / "ner-1")] if stage == "ipac" else []
             command = ["modeling/train.py", stage, "--profile", str(without_dropout), "--out", str(out), *more]
-            run(*command) if processes == 1 else torchrun(processes, *command)
+            on(processes, *command)
             losses[stage, processes] = [row["loss"] for row in json.loads((out / "training.json").read_text(encoding="utf-8"))["loss"]]
         assert len(losses[stage, 1]) >= STEPS
         assert losses[stage, 2][:STEPS] == pytest.approx(losses[stage, 1][:STEPS], abs=1e-4)
@@ -51,11 +52,11 @@ def test_sharded_weights_train_as_whole_ones_do_and_resume(without_dropout: Path
     without_dropout.write_text(text.replace("optimizer: muon", "optimizer: adamw"), encoding="utf-8")
     command = ["ner", "--profile", str(without_dropout), "--out"]
     run("modeling/train.py", *command, str(tmp_path / "whole"))
-    torchrun(2, "tests/fsdp_on_cpu.py", *command, str(tmp_path / "sharded"))
-    torchrun(2, "tests/fsdp_on_cpu.py", *command, str(tmp_path / "stopped"), "--stop-at", "30", code=None)
+    on(2, "tests/fsdp_on_cpu.py", *command, str(tmp_path / "sharded"))
+    on(2, "tests/fsdp_on_cpu.py", *command, str(tmp_path / "stopped"), "--stop-at", "30", code=None)
     assert not (tmp_path / "stopped").exists()
     assert [path.name for path in tmp_path.glob(".stopped.checkpoints/step-*")] == ["step-0000020"]
-    torchrun(2, "tests/fsdp_on_cpu.py", *command, str(tmp_path / "stopped"))
+    on(2, "tests/fsdp_on_cpu.py", *command, str(tmp_path / "stopped"))
     whole, sharded, resumed = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "sharded", "stopped"))
     assert whole.keys() == sharded.keys()
     assert max(float((whole[name] - sharded[name]).abs().max()) for name in whole) < 1e-4
@@ -67,7 +68,7 @@ def test_the_contrastive_gradient_of_two_processes_is_that_of_one(without_dropou
     """Negatives come from both processes, and gradients flow back to where they came from."""
     for processes in (1, 2):
         out = str(tmp_path / f"{processes}.safetensors")
-        torchrun(processes, "tests/contrastive_gradient.py", str(without_dropout), str(tiny_release / "tiny-ner"), out)
+        on(processes, "tests/contrastive_gradient.py", str(without_dropout), str(tiny_release / "tiny-ner"), out)
     one, two = (load_file(tmp_path / f"{processes}.safetensors") for processes in (1, 2))
     assert one.keys() == two.keys()
     assert max(float(gradient.abs().max()) for gradient in one.values()) > 1e-3

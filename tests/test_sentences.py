@@ -1,4 +1,4 @@
-"""Source sentences: of the languages that are there, a capped draw an epoch, the same batch for the same step."""
+"""Source sentences: of the languages that are there, a capped draw an epoch, the same batch for the same rows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_missing_source_languages_are_reported_and_left_out(capsys: pytest.Captu
 def test_a_batch_is_what_the_evaluation_reads(kind: str) -> None:
     rows = Corpus("sample").split("eng", "train").select(range(40))
     expected = token_batch(encoded(rows, TOKENIZER, 128, kind), TOKENIZER.pad_token_id)
-    batch = sentences(Ner(), input_kind=kind).batch(range(40), 0)
+    batch = sentences(Ner(), input_kind=kind).batch(range(40))
     assert all(torch.equal(batch[name], expected[name]) for name in expected)
 
 
@@ -60,42 +60,57 @@ def test_batches_by_positions_hold_every_sentence_once_in_few_shapes() -> None:
     assert sum(lengths) / sum(rows * width for rows, width in shapes) > 0.9  # hardly any padding
 
 
-def test_augmented_batches_keep_their_shapes_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+AS_FOR_MINI = Ner(
+    batch_positions=1024, join=0.15, mark_share=0.6, augmentation=Augmentation(share=0.7, drop=0.08, shuffle=0.4, redirect=0.5, final_stop=0.4)
+)
+
+
+def test_augmented_batches_come_in_few_shapes_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    made = sentences(Ner(batch_positions=1024, augmentation=Augmentation(share=1.0, drop=0.3)))
-    batch = made.epoch(0, 32, 0)[0]
-    shapes = {tuple(made.batch(batch, step)["input_ids"].shape) for step in range(5)}
-    assert shapes == {(len(batch), int(width_of(made.lengths[batch]).max()))}
+    made = sentences(AS_FOR_MINI, input_kind=MARKED_PHONEMES)
+    shapes = [tuple(made.batch(batch)["input_ids"].shape) for batch in made.epoch(0, 32, 0)]
+    assert max(rows * width for rows, width in shapes) <= 1024
+    assert all(width % 8 == 0 for _, width in shapes)
+    assert len(set(shapes)) <= 2 * len({width for _, width in shapes})  # of each width the full batch, and what is left
 
 
-def test_on_a_cpu_batches_by_positions_are_hardly_padded() -> None:
-    made = sentences(Ner(batch_positions=2048))
-    masks = [made.batch(batch, 0)["attention_mask"] for batch in made.epoch(0, 32, 0)]
+@pytest.mark.parametrize(("settings", "filled"), [(Ner(batch_positions=2048), 0.97), (AS_FOR_MINI, 0.9)])
+def test_on_a_cpu_batches_by_positions_are_hardly_padded(settings: Ner, filled: float) -> None:
+    made = sentences(settings, input_kind=MARKED_PHONEMES)
+    masks = [made.batch(batch)["attention_mask"] for batch in made.epoch(0, 32, 0)]
     assert all(mask.sum(1).max() == mask.shape[1] for mask in masks)
-    assert sum(int(mask.sum()) for mask in masks) / sum(mask.numel() for mask in masks) > 0.97
+    assert max(mask.numel() for mask in masks) <= settings.batch_positions
+    assert sum(int(mask.sum()) for mask in masks) / sum(mask.numel() for mask in masks) > filled
 
 
-def test_a_batch_depends_on_its_step_alone() -> None:
+def test_a_batch_depends_on_its_rows_alone() -> None:
     settings = Ner(augmentation=Augmentation(share=1.0, noise=0.2, drop=0.1, shuffle=0.5, swap=0.3))
     made, again = sentences(settings), sentences(settings)
-    batch = made.batch([3, 14, 15], step=7)
-    assert all((batch[name] == again.batch([3, 14, 15], step=7)[name]).all() for name in batch)
-    other = made.batch([3, 14, 15], step=8)
+    rows = made.drawn([3, 14, 15], 7)
+    batch = made.batch(rows)
+    assert all((batch[name] == again.batch(rows)[name]).all() for name in batch)
+    other = made.batch(made.drawn([3, 14, 15], 8))
     assert batch["input_ids"].shape != other["input_ids"].shape or (batch["input_ids"] != other["input_ids"]).any()
     # The share of a second process is augmented as in the whole batch.
-    alone = made.batch([14], step=7)["input_ids"][0]
+    alone = made.batch(rows[1:2])["input_ids"][0]
     alone = alone[alone != TOKENIZER.pad_token_id]
     assert (batch["input_ids"][1, : len(alone)] == alone).all()
 
 
+def test_each_epoch_draws_anew() -> None:
+    made = sentences(Ner(augmentation=Augmentation(share=1.0, noise=0.2)))
+    first, second = (np.concatenate(made.epoch(epoch, 32, 0)) for epoch in (0, 1))
+    assert not np.isin(first, second).any()
+
+
 def test_two_sentences_share_a_row_and_keep_their_labels() -> None:
     made = sentences(Ner(join=1.0))
-    rows = np.concatenate(made.epoch(0, 32, 0))
+    rows = np.concatenate(made.epoch(0, 32, 0)) % (len(made.packed) * (len(made.packed) + 1))  # without their draw
     joined = rows[rows >= len(made.packed)]
     assert len(joined) > len(rows) / 2
     first, second = int(joined[0] % len(made.packed)), int(joined[0] // len(made.packed) - 1)
-    together = {name: tensor[0].tolist() for name, tensor in made.batch(joined[:1], 0).items()}
-    apart = [{name: tensor[0].tolist() for name, tensor in made.batch([number], 0).items()} for number in (first, second)]
+    together = {name: tensor[0].tolist() for name, tensor in made.batch(joined[:1]).items()}
+    apart = [{name: tensor[0].tolist() for name, tensor in made.batch([number]).items()} for number in (first, second)]
     separator = TOKENIZER.convert_tokens_to_ids("▁")
     assert together["input_ids"] == [*apart[0]["input_ids"][:-1], separator, *apart[1]["input_ids"][1:]]
     assert together["labels"] == [*apart[0]["labels"], *apart[1]["labels"][1:]]
@@ -107,14 +122,14 @@ def test_a_long_sentence_is_cut_or_becomes_several_with_all_its_words() -> None:
     assert len(cut.packed) == len(whole.packed) < len(split.packed)
     assert split.packed.ids.tolist() == whole.packed.ids.tolist()
     assert len(cut.packed.ids) < len(whole.packed.ids)
-    assert split.batch(range(200), 0)["input_ids"].shape[1] <= 30
+    assert split.batch(range(200))["input_ids"].shape[1] <= 30
 
 
 def test_a_share_of_the_sentences_keeps_its_case_marks() -> None:
     made = sentences(Ner(mark_share=0.6, sentences_per_language=None), input_kind=MARKED_PHONEMES)
     tokens = Corpus("sample").split("eng", "train")["tokens"][:400]
     with_capitals = [number for number, words in enumerate(tokens) if any(capitals(words))]
-    batch = made.batch(with_capitals, 0)
+    batch = made.batch(with_capitals)
     marks = batch["input_ids"] == MARK
     assert float(marks.any(1).float().mean()) == pytest.approx(0.6, abs=0.1)
     assert (batch["labels"][marks] == -100).all()  # a mark has no label
@@ -124,7 +139,7 @@ def test_a_share_of_the_sentences_keeps_its_case_marks() -> None:
 
 def test_without_augmentation_the_sentences_are_as_they_are() -> None:
     plain, off = sentences(Ner()), sentences(replace(Ner(), augmentation=Augmentation(noise=0.5)))
-    assert (plain.batch([0, 1], 0)["input_ids"] == off.batch([0, 1], 9)["input_ids"]).all()
+    assert (plain.batch([0, 1])["input_ids"] == off.batch(off.drawn([0, 1], 9))["input_ids"]).all()
 
 
 def test_augmentation_is_refused_where_it_would_mistake_the_ids() -> None:
@@ -137,7 +152,7 @@ def test_augmentation_is_refused_where_it_would_mistake_the_ids() -> None:
 
 def test_what_was_changed_comes_with_a_batch_of_masked_phoneme_prediction() -> None:
     wear = Augmentation(share=0.5, noise=0.2, mask=0.2)
-    plain, guessed = sentences(Ner(augmentation=wear)).batch(range(20), 3), sentences(Ner(augmentation=wear, denoise_weight=1.0)).batch(range(20), 3)
+    plain, guessed = sentences(Ner(augmentation=wear)).batch(range(20)), sentences(Ner(augmentation=wear, denoise_weight=1.0)).batch(range(20))
     assert set(guessed) - set(plain) == {"originals"}
     assert all((plain[name] == guessed[name]).all() for name in plain)
     assert guessed["originals"].shape == guessed["input_ids"].shape

@@ -87,8 +87,8 @@ class AdaptStage:
     def batches(self, epoch: int) -> list[Integers]:
         return self.sentences.epoch(epoch, self.settings.batch_size, self.settings.seed)
 
-    def collate(self, indices: Integers, step: int) -> Batch:
-        return self.sentences.batch(indices, step)
+    def collate(self, indices: Integers) -> Batch:
+        return self.sentences.batch(indices)
 
     def _weights(self) -> list[torch.Tensor]:
         return [weight.detach().clone() for weight in self.module.parameters() if weight.requires_grad]

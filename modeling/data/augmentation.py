@@ -1,7 +1,7 @@
 """Sentences as other languages might have them: phonemes changed or lost, chunks in another order, names from elsewhere.
 
 What stays is what a name is like in any language; what goes is what only the source languages share.
-Every draw depends on the seed, the step and the sentence alone: not on the batch, the process or the worker.
+Every draw depends on the seed, the sentence and the number of its draw alone: not on the batch, the process or the worker.
 """
 
 from __future__ import annotations
@@ -87,12 +87,13 @@ class Augmenter:
         """Which sentences are changed at all."""
         return uniform(drawn_from, SHARE) < self.settings.share
 
-    def chunks(self, chunks: Integers, sentence: Integers, drawn_from: NDArray[np.uint64]) -> tuple[Integers, Integers]:
-        """The chunks of some sentences, and the sentence of each, as the settings change them; the phonemes are as they were.
+    def chunks(self, sentences: Integers, drawn_from: NDArray[np.uint64]) -> tuple[Integers, Integers]:
+        """The chunks of some sentences as the settings change them, and of each the place of its sentence; the phonemes are as they were.
 
-        `drawn_from`: (sentences,) keys; `chunks`, `sentence`: (chunks,).
+        `sentences`, `drawn_from`: (sentences,), numbers and keys.
         """
         settings, changed = self.settings, self.changed(drawn_from)
+        chunks, sentence = self._chunks_of(sentences)
         if settings.final_stop:
             stop = self._is_final_stop(chunks, sentence) & ((uniform(drawn_from, STOP) < settings.final_stop) & changed)[sentence]
             chunks, sentence = chunks[~stop], sentence[~stop]
@@ -103,18 +104,27 @@ class Augmenter:
             mixed = (uniform(drawn_from, SHUFFLE) < settings.shuffle) & changed
             place = np.where(mixed[sentence], uniform(one, ORDER), np.arange(len(chunks)))
             chunks = chunks[np.lexsort((place, sentence))]
-        return self._redirected(chunks, sentence, drawn_from) if settings.redirect else (chunks, sentence)
+        if settings.redirect:
+            to, word = self.redirected(sentences, drawn_from)
+            before, owner = self._chunks_of(word)
+            sentence = np.concatenate([to[owner], sentence])
+            order = np.argsort(sentence, kind="stable")
+            chunks, sentence = np.concatenate([before, chunks])[order], sentence[order]
+        return chunks, sentence
 
-    def _redirected(self, chunks: Integers, sentence: Integers, drawn_from: NDArray[np.uint64]) -> tuple[Integers, Integers]:
-        """Some of the sentences that are a name alone, now with a word for a redirect before it."""
-        alone = (np.bincount(sentence, minlength=len(drawn_from)) == 1)[sentence] & (self._kinds(chunks) > 0)
-        to = sentence[alone & ((uniform(drawn_from, REDIRECT) < self.settings.redirect) & self.changed(drawn_from))[sentence]]
-        word = self._redirects[(uniform(drawn_from[to], WORD) * len(self._redirects)).astype(np.int64)]
-        starts = self.packed.sentence_starts[word]
-        before, owner = spread(starts, self.packed.sentence_starts[word + 1] - starts)
-        sentence = np.concatenate([to[owner], sentence])
-        order = np.argsort(sentence, kind="stable")
-        return np.concatenate([before, chunks])[order], sentence[order]
+    def _chunks_of(self, sentences: Integers) -> tuple[Integers, Integers]:
+        starts = self.packed.sentence_starts[sentences]
+        return spread(starts, self.packed.sentence_starts[sentences + 1] - starts)
+
+    def redirected(self, sentences: Integers, drawn_from: NDArray[np.uint64]) -> tuple[Integers, Integers]:
+        """Which of some sentences, each a name alone, get a word for a redirect before it: their places; and the sentence that is the word."""
+        if not self.settings.redirect:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64)
+        starts = self.packed.sentence_starts
+        drawn = (uniform(drawn_from, REDIRECT) < self.settings.redirect) & self.changed(drawn_from)
+        to = np.flatnonzero(drawn & (starts[sentences + 1] - starts[sentences] == 1))
+        to = to[self._kinds(starts[sentences[to]]) > 0]
+        return to, self._redirects[(uniform(drawn_from[to], WORD) * len(self._redirects)).astype(np.int64)]
 
     def _is_final_stop(self, chunks: Integers, sentence: Integers) -> NDArray[np.bool_]:
         """Of the last chunks of sentences of several."""

@@ -46,9 +46,12 @@ class Packed:
     def positions(self) -> NDArray[np.int64]:
         """(sentences,) what each takes in a batch: phonemes, separators, case marks and both ends."""
         words = self.chunk_starts[self.sentence_starts]
-        marks = np.concatenate(([0], np.cumsum(self.marked)))[words]
         separators = np.diff(words) - 1 if self.frame[1] != NO_SEPARATOR else 0
-        return np.diff(self.word_starts[words]) + separators + np.diff(marks) + 2
+        return np.diff(self.word_starts[words]) + separators + self.marks() + 2
+
+    def marks(self) -> NDArray[np.int64]:
+        """(sentences,) case marks of each."""
+        return np.diff(np.concatenate(([0], np.cumsum(self.marked)))[self.chunk_starts[self.sentence_starts]])
 
     def check(self, sets: int) -> None:
         """Raises ValueError: the arrays are not those of one corpus of so many sets."""

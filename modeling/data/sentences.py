@@ -25,6 +25,8 @@ from conlipa.modeling.tokenizer import vocabulary
 if TYPE_CHECKING:  # a machine that trains from a packed corpus needs no `datasets`
     from conlipa.modeling.data.corpus import Corpus
 
+_NUMBERS = 2**62
+"""Rows are numbered below it."""
 _INSIDE = np.array([inside_label(label) for label in range(7)])
 
 
@@ -47,7 +49,8 @@ def source_languages(corpus: Corpus | PackedCorpus, wanted: Sequence[str]) -> li
 class Sentences:
     """Encoded sentences of several languages.
 
-    A row of a batch is a number: that of a sentence, or of a pair of sentences, `first + (second + 1) * len(sentences)`.
+    A row of a batch is a number: that of a sentence, or of a pair of sentences, `first + (second + 1) * len(sentences)`, and on top of it
+    that of a draw, `drawn`: what augmentation makes of it is known before the batches are, which hold rows of one length.
     """
 
     def __init__(
@@ -60,7 +63,8 @@ class Sentences:
         source = _source(corpus, languages, settings, tokenizer, max_length, input_kind)
         self.sets, self.packed = source.sets, source.packed
         self.chosen = source.chosen(languages, settings.exclude)
-        self.lengths = np.minimum(self.packed.positions(), self.width)
+        self.lengths, self.marks = np.minimum(self.packed.positions(), self.width), self.packed.marks()
+        self.sizes = self.packed.positions() - self.marks - 2
         self.augmenter = Augmenter(self.packed, settings.augmentation, self.chosen, source.redirects(settings.exclude))
         self.mark = vocabulary().get("^", 0)
 
@@ -73,25 +77,46 @@ class Sentences:
         """Rows of each batch: at most `sentences_per_language` of each language, other ones each epoch, and running text by its share."""
         draw = np.random.default_rng([seed, epoch])
         running = np.array([self.sets[number].kind == RUNNING for number in self.chosen])
-        share = self.settings.running_share if running.any() and not running.all() else 0.0
+        there = np.diff(self.packed.set_starts)[self.chosen] > 0
+        share = self.settings.running_share if (there & running).any() and (there & ~running).any() else 0.0
         plain = self._batches(self.chosen[~running] if share else self.chosen, batch_size, draw)
-        if share:
-            beside = self._batches(self.chosen[running], batch_size, draw)
-            wanted = round(len(plain) * share / (1 - share))
-            turns = -(-wanted // len(beside))
-            plain += [beside[i] for _ in range(turns) for i in draw.permutation(len(beside))][:wanted]
-        return [plain[i] for i in draw.permutation(len(plain))]
+        beside: list[Integers] = []
+        wanted = round(len(plain) * share / (1 - share))
+        while len(beside) < wanted:
+            beside += self._batches(self.chosen[running], batch_size, draw)
+        batches = plain + beside[:wanted]
+        return [batches[i] for i in draw.permutation(len(batches))]
 
     def _batches(self, sets: Integers, batch_size: int, draw: np.random.Generator) -> list[Integers]:
+        """The batches of some sets, in random order."""
         rows = np.concatenate([self._joined(part, draw) for part in self._drawn(sets, draw)])
-        first, second = self._taken_apart(rows)
-        lengths = self._row_lengths(first, second)
+        rows = self.drawn(rows, int(draw.integers(_NUMBERS // self._pairs)))
+        lengths = self._row_lengths(rows)
         positions = self.settings.batch_positions
-        return [rows[batch] for batch in (by_positions(lengths, positions, draw) if positions else by_size(lengths, batch_size, draw))]
+        batches = list(by_positions(lengths, positions, draw) if positions else by_size(lengths, batch_size, draw))
+        return [rows[batches[i]] for i in draw.permutation(len(batches))]
 
-    def _row_lengths(self, first: Integers, second: Integers) -> Integers:
-        """Positions of each row before it is augmented."""
-        return self.lengths[first] + np.where(second >= 0, self.lengths[second] - 1, 0)
+    @property
+    def _pairs(self) -> int:
+        """How many numbers sentences and pairs of them have."""
+        return len(self.packed) * (len(self.packed) + 1)
+
+    def drawn(self, rows: Sequence[int] | Integers, number: int) -> Integers:
+        """Rows without a draw, with this one."""
+        return np.asarray(rows, dtype=np.int64) + number * self._pairs
+
+    def _row_lengths(self, rows: Integers) -> Integers:
+        """Positions that each row takes, of which augmentation leaves out a few at most: lost phonemes, a final stop."""
+        sentences, row, drawn_from = self._taken_apart(rows)
+        kept, separator = self._keeps_marks(drawn_from), int(self.packed.frame[1] != NO_SEPARATOR)
+        sizes = self.sizes[sentences] + self.marks[sentences] * kept + separator
+        to, word = self.augmenter.redirected(sentences, drawn_from)
+        sizes[to] += self.sizes[word] + self.marks[word] * kept[to] + separator
+        return np.minimum(np.bincount(row, sizes).astype(np.int64) - separator + 2, self.width)
+
+    def _keeps_marks(self, drawn_from: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Which sentences keep their case marks."""
+        return uniform(drawn_from, MARKS) < self.settings.mark_share
 
     def _drawn(self, sets: Integers, draw: np.random.Generator) -> Iterator[Integers]:
         """Sentences of each set, in random order: the cap of a language is shared by its sets."""
@@ -114,27 +139,27 @@ class Sentences:
         pairs = fits & (draw.random(len(even)) < self.settings.join)
         return np.concatenate([even[pairs, 0] + (even[pairs, 1] + 1) * len(self.packed), even[~pairs].ravel(), sentences[len(even) * 2 :]])
 
-    def _taken_apart(self, rows: Integers) -> tuple[Integers, Integers]:
-        """First and second sentence of each row; -1 where there is no second."""
-        return rows % len(self.packed), rows // len(self.packed) - 1
+    def _taken_apart(self, rows: Integers) -> tuple[Integers, Integers, NDArray[np.uint64]]:
+        """The sentences of rows, the place of the row of each, and the key that augmentation draws from."""
+        number, rows = np.divmod(rows, self._pairs)
+        first, second = rows % len(self.packed), rows // len(self.packed) - 1
+        both = second >= 0
+        sentences = np.stack([first, second], 1)[np.stack([np.ones_like(both), both], 1)]
+        row = np.repeat(np.arange(len(rows)), 1 + both)
+        return sentences, row, keys(self.settings.seed, number[row], sentences)
 
-    def batch(self, rows: Sequence[int] | Integers, step: int) -> dict[str, torch.Tensor]:
-        """`input_ids`, `attention_mask` and `labels`, each (rows, longest), augmented as the recipe says; the same for the same step.
+    def batch(self, rows: Sequence[int] | Integers) -> dict[str, torch.Tensor]:
+        """`input_ids`, `attention_mask` and `labels`, each (rows, longest), augmented as the recipe says; the same for the same rows.
 
         With a `denoise_weight` also `originals`: what a changed phoneme was, -100 elsewhere.
         """
-        first, second = self._taken_apart(np.asarray(rows, dtype=np.int64))
-        both = second >= 0
-        sentences = np.stack([first, second], 1)[np.stack([np.ones_like(both), both], 1)]
-        row = np.repeat(np.arange(len(first)), 1 + both)
-        drawn_from = keys(np.full(len(sentences), self.settings.seed), step, sentences)
-        starts = self.packed.sentence_starts[sentences]
-        chunks, sentence = spread(starts, self.packed.sentence_starts[sentences + 1] - starts)
-        chunks, sentence = self.augmenter.chunks(chunks, sentence, drawn_from)
+        rows = np.asarray(rows, dtype=np.int64)
+        sentences, row, drawn_from = self._taken_apart(rows)
+        chunks, sentence = self.augmenter.chunks(sentences, drawn_from)
         begins = self.packed.chunk_starts[chunks]
         words, chunk = spread(begins, self.packed.chunk_starts[chunks + 1] - begins)
         few_shapes = self.settings.batch_positions and torch.cuda.is_available()  # kernels and graphs are made for a shape; a CPU takes any
-        width = int(width_of(self._row_lengths(first, second)).max()) if few_shapes else 0
+        width = int(width_of(self._row_lengths(rows)).max()) if few_shapes else 0
         return self._laid_out(words, sentence[chunk], row, drawn_from, width)
 
     def _laid_out(self, words: Integers, sentence: Integers, row: Integers, drawn_from: NDArray[np.uint64], width: int) -> dict[str, torch.Tensor]:
@@ -142,7 +167,7 @@ class Sentences:
         phonemes = self.augmenter.phonemes(words, sentence, drawn_from)
         begin, separator, end = self.packed.frame.tolist()
         word_row = row[sentence]
-        marked = self.packed.marked[words] & (uniform(drawn_from, MARKS) < self.settings.mark_share)[sentence]
+        marked = self.packed.marked[words] & self._keeps_marks(drawn_from)[sentence]
         rows = int(row[-1]) + 1
         starts_row = within(np.bincount(word_row, minlength=rows)) == 0
         before = np.where(starts_row | (separator == NO_SEPARATOR), 0, 1)

@@ -59,21 +59,18 @@ class Feed:
         batches, pinned = _Batches(self, step), torch.cuda.is_available()
         return DataLoader(batches, batch_size=None, num_workers=self.workers, pin_memory=pinned, prefetch_factor=ahead)
 
-    def batches(self, step: int) -> Iterator[tuple[int, Sequence[int]]]:
-        """The number of each step, and the rows of its batch."""
+    def batches(self, step: int) -> Iterator[Sequence[int]]:
+        """The rows of each batch, from a step on."""
         number, epoch = 0, 0
         while self.epochs is None or epoch < self.epochs:
             if number + self._size(epoch) > step:
-                for indices in self._epoch(epoch)[max(0, step - number) :]:
-                    yield max(step, number), indices
-                    step = number = max(step, number) + 1
-            else:
-                number += self._size(epoch)
+                yield from self._epoch(epoch)[max(0, step - number) :]
+            number += self._size(epoch)
             epoch += 1
 
-    def collated(self, step: int, indices: Sequence[int]) -> Parts:
+    def collated(self, indices: Sequence[int]) -> Parts:
         share = indices[self.process :: self.processes]
-        return [self.stage.collate(share[part :: self.parts], step) for part in range(min(self.parts, len(share)))]
+        return [self.stage.collate(share[part :: self.parts]) for part in range(min(self.parts, len(share)))]
 
 
 class _Batches(IterableDataset[Parts]):
@@ -83,6 +80,6 @@ class _Batches(IterableDataset[Parts]):
     def __iter__(self) -> Iterator[Parts]:
         worker = get_worker_info()
         first, every = (worker.id, worker.num_workers) if worker else (0, 1)
-        for turn, (step, indices) in enumerate(self.feed.batches(self.step)):
+        for turn, indices in enumerate(self.feed.batches(self.step)):
             if turn % every == first:  # the loader takes from its workers in turn: the order is that of the steps
-                yield self.feed.collated(step, indices)
+                yield self.feed.collated(indices)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -169,19 +170,19 @@ class IpacStage:
         """Pairs are short: no bucketing by length."""
         full = self.loanwords.epoch(epoch)
         if self.replay:
-            replay = self.replay.epoch(epoch, self.settings.replay_batch_size, self.settings.seed)
-            offset = len(self.pairs)  # replayed sentences are numbered on from the pairs
-            full = [[*batch, *(offset + i for i in replay[number % len(replay)])] for number, batch in enumerate(full)]
+            size, seed, offset = self.settings.replay_batch_size, self.settings.seed, len(self.pairs)  # sentences are numbered on from the pairs
+            replay = chain.from_iterable(self.replay.epoch(turn, size, seed) for turn in count(epoch, self.settings.epochs))
+            full = [[*batch, *(offset + i for i in sentences)] for batch, sentences in zip(full, replay, strict=False)]
         return full
 
-    def collate(self, indices: Sequence[int], step: int) -> Batch:
+    def collate(self, indices: Sequence[int]) -> Batch:
         pairs = [i for i in indices if i < len(self.pairs)]
         rows = [{"input_ids": self.pairs[i][side]} for side in (0, 1) for i in pairs]
         batch = token_batch(rows, self.tokenizer.pad_token_id)
         batch["english"] = torch.tensor([self.loanwords.english_ids[i] for i in pairs])
         sentences = [i - len(self.pairs) for i in indices if i >= len(self.pairs)]
         if self.replay and sentences:
-            batch |= {f"replay_{name}": tensor for name, tensor in self.replay.batch(sentences, step).items()}
+            batch |= {f"replay_{name}": tensor for name, tensor in self.replay.batch(sentences).items()}
         return batch
 
     def save(self, folder: Path) -> None:

@@ -88,8 +88,8 @@ class NerStage:
     def batches(self, epoch: int) -> Sequence[Integers]:
         return self.sentences.epoch(epoch, self.settings.batch_size, self.settings.seed)
 
-    def collate(self, indices: Integers, step: int) -> Batch:
-        return self.sentences.batch(indices, step)
+    def collate(self, indices: Integers) -> Batch:
+        return self.sentences.batch(indices)
 
     def save(self, folder: Path) -> None:
         save_tagger(self.module.model, self.tokenizer, folder, self.settings.label_bias)

@@ -75,7 +75,7 @@ class Clock:
 
     def positions(self) -> tuple[int, int]:
         """Of the timed steps: with padding, and without."""
-        batches = [self.stage.collate(rows, step) for step, rows in enumerate(self._rows()) if step >= self.first]
+        batches = [self.stage.collate(rows) for rows in self._rows()[self.first :]]
         masks = [tensor for batch in batches for name, tensor in batch.items() if name.endswith("attention_mask")]
         return sum(mask.numel() for mask in masks), sum(int(mask.sum()) for mask in masks)
 
