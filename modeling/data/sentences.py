@@ -27,6 +27,8 @@ if TYPE_CHECKING:  # a machine that trains from a packed corpus needs no `datase
 
 _NUMBERS = 2**62
 """Rows are numbered below it."""
+_LAID_OUT = 1024
+"""Rows at a time that are made to know their lengths."""
 _INSIDE = np.array([inside_label(label) for label in range(7)])
 
 
@@ -73,25 +75,28 @@ class Sentences:
         """Positions that a row takes at most."""
         return self.max_length + (MOST_MARKS if self.input_kind == MARKED_PHONEMES else 0)
 
-    def epoch(self, epoch: int, batch_size: int, seed: int) -> list[Integers]:
-        """Rows of each batch: at most `sentences_per_language` of each language, other ones each epoch, and running text by its share."""
+    def epoch(self, epoch: int, batch_size: int, seed: int, exact: bool = False) -> list[Integers]:
+        """Rows of each batch: at most `sentences_per_language` of each language, other ones each epoch, and running text by its share.
+
+        `exact`: as `_lengths` has it, for those who take all of them.
+        """
         draw = np.random.default_rng([seed, epoch])
         running = np.array([self.sets[number].kind == RUNNING for number in self.chosen])
         there = np.diff(self.packed.set_starts)[self.chosen] > 0
         share = self.settings.running_share if (there & running).any() and (there & ~running).any() else 0.0
-        plain = self._batches(self.chosen[~running] if share else self.chosen, batch_size, draw)
+        plain = self._batches(self.chosen[~running] if share else self.chosen, batch_size, draw, exact)
         beside: list[Integers] = []
         wanted = round(len(plain) * share / (1 - share))
         while len(beside) < wanted:
-            beside += self._batches(self.chosen[running], batch_size, draw)
+            beside += self._batches(self.chosen[running], batch_size, draw, exact)
         batches = plain + beside[:wanted]
         return [batches[i] for i in draw.permutation(len(batches))]
 
-    def _batches(self, sets: Integers, batch_size: int, draw: np.random.Generator) -> list[Integers]:
+    def _batches(self, sets: Integers, batch_size: int, draw: np.random.Generator, exact: bool) -> list[Integers]:
         """The batches of some sets, in random order."""
         rows = np.concatenate([self._joined(part, draw) for part in self._drawn(sets, draw)])
         rows = self.drawn(rows, int(draw.integers(_NUMBERS // self._pairs)))
-        lengths = self._row_lengths(rows)
+        lengths = self._lengths(rows, exact)
         positions = self.settings.batch_positions
         batches = list(by_positions(lengths, positions, draw) if positions else by_size(lengths, batch_size, draw))
         return [rows[batches[i]] for i in draw.permutation(len(batches))]
@@ -105,8 +110,26 @@ class Sentences:
         """Rows without a draw, with this one."""
         return np.asarray(rows, dtype=np.int64) + number * self._pairs
 
-    def _row_lengths(self, rows: Integers) -> Integers:
-        """Positions that each row takes, of which augmentation leaves out a few at most: lost phonemes, a final stop."""
+    @property
+    def _few_shapes(self) -> bool:
+        """Whether batches are filled up to a few widths: a GPU's kernels and graphs are made for a shape; a CPU takes any."""
+        return bool(self.settings.batch_positions) and torch.cuda.is_available()
+
+    def _lengths(self, rows: Integers, exact: bool) -> Integers:
+        """Positions of each row, at most.
+
+        `exact`: as many as it will have, where batches are not filled up; to know that takes as long as to make them.
+        """
+        lengths = self._most_positions(rows)
+        if exact and not self._few_shapes and self.settings.augmentation.share:
+            order = np.argsort(lengths)
+            for start in range(0, len(rows), _LAID_OUT):
+                part = order[start : start + _LAID_OUT]
+                lengths[part] = self.batch(rows[part])["attention_mask"].sum(1)
+        return lengths
+
+    def _most_positions(self, rows: Integers) -> Integers:
+        """Positions that each row takes if no phoneme of it is lost, and no final stop."""
         sentences, row, drawn_from = self._taken_apart(rows)
         kept, separator = self._keeps_marks(drawn_from), int(self.packed.frame[1] != NO_SEPARATOR)
         sizes = self.sizes[sentences] + self.marks[sentences] * kept + separator
@@ -158,8 +181,7 @@ class Sentences:
         chunks, sentence = self.augmenter.chunks(sentences, drawn_from)
         begins = self.packed.chunk_starts[chunks]
         words, chunk = spread(begins, self.packed.chunk_starts[chunks + 1] - begins)
-        few_shapes = self.settings.batch_positions and torch.cuda.is_available()  # kernels and graphs are made for a shape; a CPU takes any
-        width = int(width_of(self._row_lengths(rows)).max()) if few_shapes else 0
+        width = int(width_of(self._most_positions(rows)).max()) if self._few_shapes else 0
         return self._laid_out(words, sentence[chunk], row, drawn_from, width)
 
     def _laid_out(self, words: Integers, sentence: Integers, row: Integers, drawn_from: NDArray[np.uint64], width: int) -> dict[str, torch.Tensor]:

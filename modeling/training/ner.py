@@ -86,7 +86,7 @@ class NerStage:
         self.sentences = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length, recipe.encoder.input_kind)
 
     def batches(self, epoch: int) -> Sequence[Integers]:
-        return self.sentences.epoch(epoch, self.settings.batch_size, self.settings.seed)
+        return self.sentences.epoch(epoch, self.settings.batch_size, self.settings.seed, exact=True)
 
     def collate(self, indices: Integers) -> Batch:
         return self.sentences.batch(indices)
