@@ -56,17 +56,20 @@ def begun(
     stdout: Path | str = os.devnull,
     stderr: Path | str = os.devnull,
     env: dict[str, str] | None = None,
+    rank: dict[str, str] | None = None,
     fresh: bool = False,
 ) -> Command | subprocess.Popen[bytes]:
     """Start `python ARGUMENTS`, reading and writing files.
 
     A module or a script is a fork of a warm process (`warm.py`), unless it is to be `fresh` or to have another `env`.
+    `rank`: variables of one of several processes that train together; they are not read before training begins.
     """
     words, warm = [str(argument) for argument in arguments], _warm()
     if warm and not fresh and warm.serves(words, env or {}):
-        return warm.begin(words, stdin, stdout, stderr)
+        return warm.begin(words, stdin, stdout, stderr, rank or {})
+    whole = {**os.environ, **(env or {}), **(rank or {})}
     with open(stdin, "rb") as read, open(stdout, "wb") as written, open(stderr, "wb") as said:
-        return subprocess.Popen([sys.executable, *words], stdin=read, stdout=written, stderr=said, cwd=ROOT, env={**os.environ, **(env or {})})
+        return subprocess.Popen([sys.executable, *words], stdin=read, stdout=written, stderr=said, cwd=ROOT, env=whole)
 
 
 def run(

@@ -66,11 +66,11 @@ class Warm:
         """Whether a command may be a fork: a module or a script, in the environment that the libraries were imported in."""
         return arguments[0] != "-c" and self.environment == {**_environment(), **env}
 
-    def begin(self, arguments: Sequence[str], stdin: Path | str, stdout: Path | str, stderr: Path | str) -> Command:
-        """Start `python ARGUMENTS`, reading and writing these files."""
+    def begin(self, arguments: Sequence[str], stdin: Path | str, stdout: Path | str, stderr: Path | str, more: Mapping[str, str]) -> Command:
+        """Start `python ARGUMENTS`, reading and writing these files, with more variables in its environment."""
         for name in (stdout, stderr):
             Path(name).write_bytes(b"")
-        return Command(self, self.asked({"arguments": list(arguments), "files": [str(stdin), str(stdout), str(stderr)]}))
+        return Command(self, self.asked({"arguments": list(arguments), "files": [str(stdin), str(stdout), str(stderr)], "more": dict(more)}))
 
     def asked(self, question: dict[str, Any]) -> Any:
         assert self.process.stdin
@@ -98,6 +98,7 @@ def _serve() -> tuple[list[str], list[str]]:
         elif answer := os.fork():
             pass
         else:
+            os.environ.update(asked["more"])
             return asked["arguments"], asked["files"]
         print(json.dumps(answer), flush=True)
     os._exit(0)
