@@ -27,8 +27,8 @@ if TYPE_CHECKING:  # a machine that trains from a packed corpus needs no `datase
 
 _NUMBERS = 2**62
 """Rows are numbered below it."""
-_LAID_OUT = 1024
-"""Rows at a time that are made to know their lengths."""
+_AT_ONCE = 1024
+"""Rows that are made together to know their lengths: next to one another in length, so that little is padding."""
 _INSIDE = np.array([inside_label(label) for label in range(7)])
 
 
@@ -51,8 +51,8 @@ def source_languages(corpus: Corpus | PackedCorpus, wanted: Sequence[str]) -> li
 class Sentences:
     """Encoded sentences of several languages.
 
-    A row of a batch is a number: that of a sentence, or of a pair of sentences, `first + (second + 1) * len(sentences)`, and on top of it
-    that of a draw, `drawn`: what augmentation makes of it is known before the batches are, which hold rows of one length.
+    A row of a batch is a number: that of a sentence, or of a pair of sentences, `first + (second + 1) * len(sentences)`. On top of it comes
+    the number of its draw (`drawn`), which augmentation follows: so a row has its length before it has its batch.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Sentences:
         self.chosen = source.chosen(languages, settings.exclude)
         self.lengths, self.marks = np.minimum(self.packed.positions(), self.width), self.packed.marks()
         self.sizes = self.packed.positions() - self.marks - 2
+        """(sentences,) what words take without their case marks: phonemes, and what stands between two words."""
         self.augmenter = Augmenter(self.packed, settings.augmentation, self.chosen, source.redirects(settings.exclude))
         self.mark = vocabulary().get("^", 0)
 
@@ -123,8 +124,8 @@ class Sentences:
         lengths = self._most_positions(rows)
         if exact and not self._few_shapes and self.settings.augmentation.share:
             order = np.argsort(lengths)
-            for start in range(0, len(rows), _LAID_OUT):
-                part = order[start : start + _LAID_OUT]
+            for start in range(0, len(rows), _AT_ONCE):
+                part = order[start : start + _AT_ONCE]
                 lengths[part] = self.batch(rows[part])["attention_mask"].sum(1)
         return lengths
 
