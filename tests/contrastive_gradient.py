@@ -1,4 +1,4 @@
-"""Run by `torchrun` in a test: the gradient of one contrastive step over the whole batch, on however many processes.
+"""Run by a test: the gradient of one contrastive step over the whole batch, on however many processes.
 
 contrastive_gradient.py RECIPE NER OUT
 """

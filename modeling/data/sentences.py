@@ -65,8 +65,9 @@ class Sentences:
         source = _source(corpus, languages, settings, tokenizer, max_length, input_kind)
         self.sets, self.packed = source.sets, source.packed
         self.chosen = source.chosen(languages, settings.exclude)
-        self.lengths, self.marks = np.minimum(self.packed.positions(), self.width), self.packed.marks()
-        self.sizes = self.packed.positions() - self.marks - 2
+        positions, self.marks = self.packed.positions(), self.packed.marks()
+        self.lengths = np.minimum(positions, self.width)
+        self.sizes = positions - self.marks - 2
         """(sentences,) what words take without their case marks: phonemes, and what stands between two words."""
         self.augmenter = Augmenter(self.packed, settings.augmentation, self.chosen, source.redirects(settings.exclude))
         self.mark = vocabulary().get("^", 0)
