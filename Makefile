@@ -33,11 +33,10 @@ demo: .venv/ready
 	$(RUN)conlipa demo
 
 # The models that travel with the package, from WikiANN: make mini CORPUS=DIR:DIR, make mini-en CORPUS=DIR
-# (nine hours, and half an hour, on two cores; both resume where they were interrupted). mini trains stage 1 for MINUTES.
-# Recipes that it starts from are trained before it; SET=ner.start=null trains it in one run, SET is any settings of a recipe.
+# (nine hours, and half an hour, on two cores; both resume where they were interrupted). Recipes that mini starts from are
+# trained before it; MINUTES=60 trains it in one run of so many minutes instead. SET: any settings of a recipe.
 # mini's corpus: titles=WIKIANN:titles=MORE:running=DIR. Only mini, the default, brings an ONNX file: the package stays small.
-mini: MINUTES ?= 80
-RELEASE = $(RUN)conlipa release --profile $@ --corpus $(CORPUS) --out runs/$@ $(if $(MINUTES),--minutes $(MINUTES)) $(addprefix --set ,$(SET))
+RELEASE = $(RUN)conlipa release --profile $@ --corpus $(CORPUS) --out runs/$@ $(if $(MINUTES),--minutes $(MINUTES),$(if $(filter mini,$@),--set ner.minutes=74)) $(addprefix --set ,$(SET))
 PARTS = --model runs/$(1)/conlipa-$(1)-ner --adapter runs/$(1)/conlipa-$(1)-ipac
 mini mini-en: .venv/ready
 	$(RELEASE)

@@ -33,7 +33,12 @@ class Language:
     case: str
     engines: tuple[str, ...]
     kin: tuple[str, ...] = ()
-    """Codes of languages that WikiANN has and that are near enough to be named where a model was trained on them."""
+    """Codes of languages that are near enough to be named where a model was trained on them."""
+
+    @property
+    def direction(self) -> str:
+        """`ltr` or `rtl`, as its script is written."""
+        return next((row["direction"] for row in rows("scripts.csv") if row["script"] == self.script), "ltr")
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from huggingface_hub.repocard_data import CardData
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pyarrow import parquet
 
-from conlipa.dataset_scripts.languages import language
+from conlipa.dataset_scripts.languages import by_case, language
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.dataset_scripts.quality.quality import QUALITY
 from conlipa.dataset_scripts.tables import FOLDER, rows
@@ -140,8 +141,8 @@ def _versions(record: dict[str, Any]) -> str:
     return ", ".join(f"{name} {number}" for name, number in record["environment"].items() if number and name != "git")
 
 
-def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], source: str, running: bool = False) -> str:
-    """The card of the stage-1 model; `running`: it was trained on running text too."""
+def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], source: str, running: Sequence[str] = ()) -> str:
+    """The card of the stage-1 model; `running`: the sets of running text that it was trained on too."""
     data = _model_data(recipe, scores["before"], source, f"{recipe.name}-ner", library_name="transformers")
     return _card(
         data,
@@ -155,16 +156,17 @@ def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], sou
         cases=case_table({"": scores["before"], "without redirects": without_redirects(scores["before"])}),
         redirects=_redirects(recipe),
         sources=[language(iso) for iso in record["languages"]],
-        kin=_kin(record["languages"], scores["before"]),
+        kin=_kin(record["languages"]),
         source=source,
         described=SOURCES.get(source, "WikiANN"),
-        corpora=_running_corpora(recipe, record["languages"]) if running else [],
+        corpora=running_corpora(running),
     )
 
 
-def _running_corpora(recipe: Recipe, langs: list[str]) -> list[dict[str, str]]:
-    """The sets of running text that the kit's recipes know, with owners and licences, as far as they are of these languages and not excluded."""
-    return [row for row in rows("running.csv") if row["set"].partition("_")[0] in langs and f"running/{row['set']}" not in recipe.ner.exclude]
+def running_corpora(sets: Sequence[str]) -> list[dict[str, str]]:
+    """Sets of running text, each with the corpus, owner and licence of the one that the kit's own recipes know by that name; nothing of any other."""
+    known = {row["set"]: row for row in rows("running.csv")}
+    return [known.get(name, {"set": name, "name": "", "repository": "", "licence": ""}) for name in sets]
 
 
 def _redirects(recipe: Recipe) -> list[str]:
@@ -173,10 +175,10 @@ def _redirects(recipe: Recipe) -> list[str]:
     return [language(iso).name for iso in redirects(recipe.ner.exclude)] if settings.share and settings.redirect else []
 
 
-def _kin(sources: list[str], report: dict[str, Any]) -> dict[str, str]:
-    """Evaluated languages that have near kin among the sources (`kin` of the language table): their names, and the kin's."""
+def _kin(sources: list[str]) -> dict[str, str]:
+    """The papers' test languages that have near kin among the sources (`kin` of the language table): their names, and the kin's."""
     found = {}
-    for iso in report["languages"]:
+    for iso in by_case("1", "2", "3"):
         near = [other for other in language(iso).kin if other in sources]
         if near and iso not in sources:
             found[language(iso).name] = ", ".join(language(other).name for other in near)
@@ -196,6 +198,8 @@ def ipac_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], so
         scores=both,
         weights=scores["weights"]["ipac"],
         cases=before_and_after(scores),
+        unmarked=case_table({"IPAC": scores["after"], "without capitals": scores["unmarked"]}) if "unmarked" in scores else "",
+        running=table({"IPAC": scores["running"]}) if "running" in scores else "",
         everyday=everyday_table(scores["everyday"]),
         calibration=calibration,
         source=source,

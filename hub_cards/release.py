@@ -6,8 +6,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from conlipa.hub_cards.cards import conlipa_card, ipac_card, ner_card, space_car
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.fingerprint import of_folder, of_pairs
 from conlipa.modeling.evaluation import everyday
-from conlipa.modeling.evaluation.evaluation import evaluate, table
+from conlipa.modeling.evaluation.evaluation import evaluate, table, trained_on
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
 from conlipa.modeling.inference.tagger import Tagger
 from conlipa.modeling.pretrained import read_json
@@ -84,18 +84,15 @@ class Tree:
         return datasets | models | {self.metric.name: "space", self.space.name: "space"}
 
 
-def release(out: Path, recipe: Recipe, wikiann: str, strict: bool = False, minutes: float | None = None, ner: Path | None = None) -> None:
+def release(out: Path, recipe: Recipe, wikiann: str, strict: bool = False, ner: Path | None = None) -> None:
     """Make or finish the release in `out`, and print both scores before and after IPAC.
 
     Args:
-        minutes: train stage 1 for so long, with its schedule fitted to that.
         ner: the folder that stage 1 wrote elsewhere, with the same recipe; taken instead of training.
 
     Raises:
         ConlipaError: `out` belongs to something else, or a step failed (what is whole stays).
     """
-    if minutes is not None:
-        recipe = replace(recipe, ner=replace(recipe.ner, minutes=minutes))
     corpus = Corpus(wikiann, strict)
     tree = Tree(out, recipe)
     _claim(out, recipe, wikiann, corpus.fingerprint())
@@ -107,7 +104,7 @@ def release(out: Path, recipe: Recipe, wikiann: str, strict: bool = False, minut
     if not ner:
         train_stage("ner", recipe, sentences, tree.ner)
     train_stage("ipac", recipe, sentences, tree.ipac, ner=str(tree.ner), base_name=tree.ner.name)
-    scores = _scores(tree, recipe)
+    scores = _scores(tree, recipe, sentences)
     write_cards(tree, scores, wikiann)
     _say(f"\n{table({'before': scores['before'], 'IPAC': scores['after']})}\n", sys.stdout)
     _say("Made:", sys.stdout)
@@ -199,8 +196,12 @@ def write_wikiann(folder: Path, corpus: Corpus) -> None:
     os.replace(beside, folder)
 
 
-def _scores(tree: Tree, recipe: Recipe) -> dict[str, Any]:
-    """Both evaluations, from `evaluation.json` where the weights are those that it was made with."""
+def _scores(tree: Tree, recipe: Recipe, corpus: Corpus) -> dict[str, Any]:
+    """All evaluations, from `evaluation.json` where the weights are those that it was made with.
+
+    `before` and `after` IPAC; `unmarked`, the same without capitals, where the encoder reads them; `running` text in languages that were not
+    trained on, where there is any; and the `everyday` sentences.
+    """
     made_with = {"ner": of_folder(str(tree.ner)), "ipac": of_folder(str(tree.ipac)), "pairs": of_pairs()}
     if tree.scores.is_file():
         there = read_json(tree.scores)
@@ -208,14 +209,18 @@ def _scores(tree: Tree, recipe: Recipe) -> dict[str, Any]:
             _say(f"evaluation: {tree.scores} is up to date")
             return there
     found: dict[str, Any] = {"weights": made_with, "split": "validation"}
-    corpus = Corpus(str(tree.wikiann))
-    evaluated = corpus.languages("validation")
-    langs = [iso for iso in by_case("source", "1", "2", "3", "conlipa") if iso in evaluated]  # the papers'; further source languages prove nothing
+    titles = corpus.languages("validation", TITLES)
+    langs = [iso for iso in by_case("source", "1", "2", "3", "conlipa") if iso in titles]  # the papers'; further source languages prove nothing
+    unseen = [iso for iso in corpus.languages("validation", RUNNING) if iso not in trained_on(str(tree.ner))] if RUNNING in corpus.kinds else []
+    after = str(tree.ipac)
+    wanted = {"before": (None, langs, TITLES, True), "after": (after, langs, TITLES, True)}
+    wanted |= {"unmarked": (after, langs, TITLES, False)} if recipe.encoder.case_marks else {}
+    wanted |= {"running": (after, unseen, RUNNING, True)} if unseen else {}
     memories = []
-    for name, adapter in (("before", None), ("after", str(tree.ipac))):
-        _say(f"evaluation: {name} IPAC")
-        memory = tree.root / f".evaluation.{made_with['ner' if adapter is None else 'ipac']}.partial"
-        found[name] = evaluate(str(tree.ner), adapter, corpus, langs, "validation", memory)
+    for name, (adapter, of, kind, marks) in wanted.items():
+        _say(f"evaluation: {name}")
+        memory = tree.root / f".evaluation.{name}-{made_with['ner' if adapter is None else 'ipac']}.partial"
+        found[name] = evaluate(str(tree.ner), adapter, corpus, of, "validation", memory, kind, marks)
         memories.append(memory)
     _say("evaluation: everyday sentences")
     found["everyday"] = everyday.measured(Tagger.from_pretrained(str(tree.ner), str(tree.ipac), backend="torch"), found["after"]["sources"])
@@ -223,6 +228,12 @@ def _scores(tree: Tree, recipe: Recipe) -> dict[str, Any]:
     for memory in memories:
         memory.unlink(missing_ok=True)
     return found
+
+
+def _running(recipe: Recipe, wikiann: str, langs: Sequence[str]) -> list[str]:
+    """The sets of running text that stage 1 was trained on."""
+    sets = Corpus(wikiann).sets(langs, "train")
+    return [each.name for each in sets if each.kind == RUNNING and f"{RUNNING}/{each.name}" not in recipe.ner.exclude]
 
 
 def write_cards(tree: Tree, scores: dict[str, Any], wikiann: str) -> None:
@@ -238,7 +249,7 @@ def write_cards(tree: Tree, scores: dict[str, Any], wikiann: str) -> None:
     cards = {
         tree.conlipa: conlipa_card(tree.conlipa),
         tree.wikiann: wikiann_card(tree.wikiann, named),
-        tree.ner: ner_card(tree.recipe, records["ner"], scores, named, any(place.kind == RUNNING for place in places(wikiann))),
+        tree.ner: ner_card(tree.recipe, records["ner"], scores, named, _running(tree.recipe, wikiann, records["ner"]["languages"])),
         tree.ipac: ipac_card(tree.recipe, records["ipac"], scores, named, calibration),
         tree.space: space_card(tree.recipe),
     }

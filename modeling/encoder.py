@@ -16,7 +16,7 @@ from conlipa.dataset_scripts.g2p.similarity import features
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from conlipa.errors import ConlipaError
 from conlipa.modeling.pretrained import load_adapter, load_encoder, load_model, load_tokenizer
-from conlipa.modeling.recipe import GRAPHEMES, PHONEMES, Encoder, LabelBias
+from conlipa.modeling.recipe import GRAPHEMES, MARKED_PHONEMES, PHONEMES, Encoder, LabelBias
 from conlipa.modeling.tokenizer import phoneme_tokenizer, size, vocabulary
 
 _INPUT_KIND = "conlipa_input"
@@ -151,6 +151,12 @@ def attention_of(model: Any, mask: torch.Tensor) -> torch.Tensor:
 def input_kind_of(model: Any) -> str:
     """`PHONEMES`, `MARKED_PHONEMES` or `GRAPHEMES`: what a model reads."""
     return str(getattr(model.config, _INPUT_KIND, PHONEMES))
+
+
+def without_case_marks(model: Any) -> None:
+    """Have a model read its texts as if they had no capitals."""
+    if input_kind_of(model) == MARKED_PHONEMES:
+        setattr(model.config, _INPUT_KIND, PHONEMES)
 
 
 def load_tagger(where: str) -> tuple[Any, Any]:

@@ -46,8 +46,10 @@ def recipe_options(parser: argparse.ArgumentParser, what: str = "recipe") -> Non
 
 
 def recipe_of(arguments: argparse.Namespace) -> Recipe:
-    """The recipe that a command line names (`recipe_options`)."""
-    return read_recipe(arguments.profile, arguments.settings)
+    """The recipe that a command line names (`recipe_options`); `--minutes` is one run of that length, from nothing."""
+    minutes, stage = getattr(arguments, "minutes", None), getattr(arguments, "stage", "ner")
+    clock = [] if minutes is None else [f"{stage}.minutes={minutes}", "ner.start=null"]
+    return read_recipe(arguments.profile, [*clock, *arguments.settings])
 
 
 def read_recipe(profile: str, settings: Sequence[str] = ()) -> Recipe:

@@ -42,9 +42,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--ner", metavar="DIR", help="ipac: the model folder that stage 1 wrote, or a Hub repo")
     made.add_argument("--out", type=Path, metavar="DIR", help="the folder to write")
     made.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
-    made.add_argument(
-        "--minutes", type=float, metavar="N", help="train for N minutes, with the schedule fitted to them, instead of for the recipe's epochs"
-    )
+    clock = "train in one run of N minutes, its schedule fitted to them: not for the recipe's epochs, nor what it starts from first"
+    made.add_argument("--minutes", type=float, metavar="N", help=clock)
     made.add_argument("--tracker", choices=TRACKERS, help="show the losses in it as they come (default: none)")
     made.add_argument("--dry-run", action="store_true", help="build the model from its configuration and print its parameter counts as JSON")
     return made
@@ -53,8 +52,6 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> None:
     """What the command line asks for."""
     recipe = recipe_of(arguments)
-    if arguments.minutes is not None:
-        recipe = replace(recipe, **{arguments.stage: replace(getattr(recipe, arguments.stage), minutes=arguments.minutes)})
     if arguments.dry_run:
         from conlipa.modeling.training.parameters import parameter_counts
 
@@ -177,6 +174,7 @@ def validator(tokenizer: Any, corpus: Corpus, languages: Sequence[str], sentence
     from conlipa.dataset_scripts.languages import language
     from conlipa.modeling.evaluation.evaluation import tagged
     from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1
+    from conlipa.modeling.inference.prediction import has_bf16
 
     for lang in languages:
         if language(lang).case in ("1", "2", "3"):
@@ -184,7 +182,7 @@ def validator(tokenizer: Any, corpus: Corpus, languages: Sequence[str], sentence
         corpus.split(lang, "validation")
 
     def scores(module: Any) -> dict[str, float]:
-        found = [tagged(module.model, tokenizer, corpus, lang, "validation", sentences, bf16=True) for lang in languages]
+        found = [tagged(module.model, tokenizer, corpus, lang, "validation", sentences, bf16=has_bf16()) for lang in languages]
         positions = sum(paper_f1(each.positions, each.predicted_positions) for each in found) / len(found)
         entities = sum(entity_f1(each.words, each.predicted_words) for each in found) / len(found)
         return {"paper_f1": round(positions, 2), "entity_f1": round(entities, 2)}

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import gradio as gr
 
 from conlipa.dataset_scripts.everyday import everyday
-from conlipa.dataset_scripts.languages import by_case, languages
+from conlipa.dataset_scripts.languages import languages
 
 _FOLDER = Path(__file__).parent
 FIRST = "sin"
@@ -18,7 +21,7 @@ LETTERS_TEXT = "თბილისი საქართველოს დე�
 
 def choices() -> list[tuple[str, str]]:
     """Name in English and in the language itself, with code, by name: typing any of them finds the language."""
-    return sorted((_named(iso), iso) for iso in by_case("source", "1", "2", "3", "conlipa"))
+    return sorted((_named(iso), iso) for iso in languages())
 
 
 def _named(iso: str) -> str:
@@ -43,14 +46,20 @@ def examples() -> dict[str, str]:
 
 
 def example(lang: str, text: str) -> str:
-    """The language's example, unless the visitor has written a text of their own."""
-    return examples().get(lang, text) if not text.strip() or any(text in texts for texts in sentences().values()) else text
+    """The language's example, if it has one, unless the visitor has written a text of their own."""
+    return examples().get(lang, "") if not text.strip() or any(text in texts for texts in sentences().values()) else text
 
 
 def another(lang: str, text: str) -> str:
-    """The language's next example after `text`; the first where that is none of them."""
-    own = sentences()[lang]
+    """The language's next example after `text`; the first where that is none of them, and `text` where it has none."""
+    own = sentences().get(lang, [text])
     return own[(own.index(text) + 1) % len(own)] if text in own else own[0]
+
+
+def box(lang: str) -> Any:
+    """The text box as the language is written, from left to right or from right to left."""
+    known = languages().get(lang)
+    return gr.Textbox(rtl=known is not None and known.direction == "rtl")
 
 
 def example_letters() -> str:

@@ -1,8 +1,9 @@
-"""The page's part for documents: upload, choose the column, tag, look at the names, download."""
+"""The page's parts for documents: paste or upload, tag, look at the names, download; and for correcting an answer."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,21 @@ from gradio.utils import get_upload_folder
 
 from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.entities import Entity
+from conlipa.modeling.inference.entity_formats import Tagged
 from conlipa.space import documents, rendering, tagging
 
 _INTRODUCTION = (
-    f"Text with a sentence or paragraph on each line, CSV or TSV with a header, JSON Lines, or CoNLL; {documents.MAX_BYTES // 1_000_000} MB at most. "
-    "It is tagged in the language chosen above."
+    "Paste text with a sentence or paragraph on each line, or upload a file: such text, CSV or TSV with a header, JSON Lines, or CoNLL; "
+    f"{documents.MAX_BYTES // 1_000_000} MB at most. It is tagged in the language chosen above."
 )
-_DIRECTION = """text => {
-    const probe = Object.assign(document.createElement("div"), {dir: "auto", textContent: text});
-    document.body.append(probe);
-    document.getElementById("names").style.direction = getComputedStyle(probe).direction;
-    probe.remove();
+_DIRECTION = """() => {
+    document.getElementById("names").style.direction = getComputedStyle(document.querySelector("#text textarea")).direction;
 }"""
 """The stretches stand in the order that the text is read in."""
+MAX_PASTE = 100_000
+"""Characters of a text that is pasted as a document: what the guard lets through; a longer one is uploaded."""
+MAX_KEPT = 20_000
+"""Characters of the sentences that a visitor has corrected: a hundred or two, which `conlipa adapt` begins with."""
 MAX_BATCH, MAX_BATCH_CHARACTERS = 200, 100_000
 """Texts and characters of one call of the batch endpoint."""
 
@@ -46,14 +49,12 @@ def _uploaded(path: Path, columns: list[str]) -> str:
     return f'<p class="quiet">{rendering.shown(path.name)}: {holds}.</p>'
 
 
-def tag_document(path: str | None, column: str | None, lang: str, progress: Any = None) -> tuple[str, Any]:
-    """The table of names, and the files to download."""
+def tag_document(path: str | None, column: str | None, pasted: str, lang: str, progress: Any = None) -> tuple[str, Any]:
+    """The table of names, and the files to download: of what is pasted, a text on each line, or of the upload."""
     if progress is None:
         progress = gr.Progress()
-    if not path:
-        return rendering.message("Upload a file first."), gr.File(visible=False)
     try:
-        texts = documents.texts(Path(path), column)
+        texts = _texts(path, column, pasted)
         found = []
         for tagged in tagging.tag_all(texts, lang):
             found.append(tagged)
@@ -63,6 +64,20 @@ def tag_document(path: str | None, column: str | None, lang: str, progress: Any 
     folder = _folder()
     files = [str(documents.write(found, form, folder)) for form in documents.FORMATS]
     return rendering.counts_table(len(texts), documents.counts(found)), gr.File(files, visible=True)
+
+
+def _texts(path: str | None, column: str | None, pasted: str) -> list[str]:
+    """Those of a document.
+
+    Raises:
+        ConlipaError: there is none, or it is not to be tagged.
+    """
+    if pasted.strip():
+        whole = tagging.checked(pasted, MAX_PASTE, "pasted text")
+        return documents.checked([line for line in whole.splitlines() if line.strip()], "pasted text")
+    if not path:
+        raise ConlipaError("Paste a text or upload a file first.")
+    return documents.texts(Path(path), column)
 
 
 def _folder() -> Path:
@@ -104,24 +119,44 @@ def spans(text: str, lang: str) -> list[tuple[str, str | None]]:
     return [*made, (text[at:], None)] if at < len(text) else made
 
 
-def corrected(stretches: list[dict[str, Any]] | None) -> Any:
-    """What the visitor corrected, as a CoNLL file; each stretch is a `token` with its `class_or_confidence`, as `gr.HighlightedText` gives them."""
-    text, entities = "", []
-    for stretch in stretches or []:
+def corrected(stretches: list[dict[str, Any]] | None, kept: list[Tagged]) -> tuple[Any, list[Tagged], str]:
+    """What the visitor has corrected until now, as a CoNLL file, with the present answer: a sentence on each line of its text.
+
+    Args:
+        stretches: each a `token` with its `class_or_confidence`, as `gr.HighlightedText` gives them.
+        kept: the sentences before; one with the same text is replaced.
+    """
+    new = _sentences(stretches or [])
+    if not new:
+        raise gr.Error("There is no text to keep: take one first.", print_exception=False)
+    texts = {text for text, _ in new}
+    sentences = [*(each for each in kept if each[0] not in texts), *new]
+    if sum(len(text) for text, _ in sentences) > MAX_KEPT:
+        raise gr.Error(f"These are too many sentences for the page (characters: {MAX_KEPT:,} at most): download them.", print_exception=False)
+    names = sum(len(entities) for _, entities in sentences)
+    file = gr.File(str(documents.write(sentences, "CoNLL", _folder())), visible=True)
+    return file, sentences, f"Kept: {len(sentences)} sentences with {names} names."
+
+
+def _sentences(stretches: Sequence[dict[str, Any]]) -> list[Tagged]:
+    """The lines of a corrected text, each with its names."""
+    lines: list[tuple[str, list[Entity]]] = [("", [])]
+    for stretch in stretches:
         piece, label = stretch["token"], stretch["class_or_confidence"]
+        text, entities = lines[-1]
         if label in rendering.KINDS:
             entities.append(Entity(len(text), len(text) + len(piece), piece, label, 1.0))
-        text += piece
-    if not text.strip():
-        raise gr.Error("There is no text to download: tag one first.", print_exception=False)
-    folder = _folder()
-    return gr.File(str(documents.write([(text, entities)], "CoNLL", folder)), visible=True)
+        first, *more = [piece] if label in rendering.KINDS else piece.split("\n")
+        lines[-1] = (text + first, entities)
+        lines += [(line, []) for line in more]
+    return [(text, entities) for text, entities in lines if text.strip()]
 
 
 def build(lang: Any, text: Any) -> None:
     """Both parts, within the page."""
     with gr.Accordion("Documents", open=False, elem_id="documents"):
         gr.Markdown(_INTRODUCTION)
+        pasted = gr.Textbox("", label="Pasted text", lines=3, max_lines=12, max_length=2 * MAX_PASTE + 1, elem_id="pasted")
         upload = gr.UploadButton("Upload a file", file_types=list(documents.KINDS), elem_id="document")
         column = gr.Dropdown([], label="Column", visible=False, elem_id="column")
         button = gr.Button("Tag the document", variant="primary", elem_id="tag-document")
@@ -129,8 +164,8 @@ def build(lang: Any, text: Any) -> None:
         files = gr.File(label="Download", visible=False, interactive=False, elem_id="document-files")
     with gr.Accordion("Correct the answer", open=False, elem_id="correct"):
         gr.Markdown(
-            "Choose a word to give it a label, or a label to change it; then download the sentences. "
-            "With twenty of them `conlipa adapt` fits the tagger to your language."
+            "Choose a word to give it a label, or a label to change it, and keep the sentences, those without a name too. "
+            "With twenty of them in the file `conlipa adapt` fits the tagger to your language."
         )
         start = gr.Button("Take the text above", elem_id="correct-start")
         marked = gr.HighlightedText(
@@ -140,10 +175,12 @@ def build(lang: Any, text: Any) -> None:
             combine_adjacent=False,
             color_map=dict(zip(rendering.KINDS, ("#b45309", "#7c3aed", "#047857"), strict=True)),
         )
-        save = gr.Button("Make the file", elem_id="correct-save")
+        kept = gr.State([], time_to_live=3600)
+        save = gr.Button("Keep these sentences", elem_id="correct-save")
+        said = gr.Markdown(elem_id="kept")
         made = gr.File(label="Download", visible=False, interactive=False, elem_id="corrected")
     upload.upload(choose, upload, [column, table], api_visibility="private")
-    button.click(tag_document, [upload, column, lang], [table, files], api_visibility="private", concurrency_limit=2)
-    start.click(spans, [text, lang], marked, api_visibility="private").then(None, text, None, js=_DIRECTION, api_visibility="private")
-    save.click(corrected, marked, made, api_visibility="private")
+    button.click(tag_document, [upload, column, pasted, lang], [table, files], api_visibility="private", concurrency_limit=2)
+    start.click(spans, [text, lang], marked, api_visibility="private").then(None, None, None, js=_DIRECTION, api_visibility="private")
+    save.click(corrected, [marked, kept], [made, kept, said], api_visibility="private")
     gr.api(tag_batch, api_name="tag_batch")

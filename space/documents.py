@@ -20,6 +20,8 @@ MAX_TEXTS, MAX_TEXT = 20_000, 20_000
 MAX_COLUMNS = 200
 KINDS = (".txt", ".csv", ".tsv", ".jsonl", ".conll")
 FORMATS = {"CoNLL": "conll", "JSON Lines": "jsonl", "brat": "zip", "CSV": "csv"}
+_DELIMITERS = (",", ";", "\t")
+"""Of a CSV file, the first where its header has none: where a comma stands in numbers, spreadsheets write semicolons."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
 
@@ -104,7 +106,9 @@ def checked(found: Sequence[Any], name: str = "texts", most: int = MAX_TEXTS) ->
 
 def _table(path: Path, text: str) -> Iterator[list[str]]:
     """Rows, the header first."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+    header = text.partition("\n")[0]
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else max(_DELIMITERS, key=header.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         for row in rows:
             if len(row) > MAX_COLUMNS:
@@ -152,7 +156,8 @@ def write(tagged: Sequence[Tagged], form: str, folder: Path) -> Path:
 
 
 def _conll(tagged: Sequence[Tagged], path: Path) -> None:
-    path.write_text("\n".join(LINE_FORMATS["conll"](*each) for each in tagged), encoding="utf-8")
+    # An empty line after the last one too: files are put one after another.
+    path.write_text("".join(LINE_FORMATS["conll"](*each) + "\n" for each in tagged), encoding="utf-8")
 
 
 def _jsonl(tagged: Sequence[Tagged], path: Path) -> None:

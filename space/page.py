@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from conlipa.dataset_scripts.g2p.capitals import with_case_marks
 from conlipa.dataset_scripts.g2p.phonemizer import ipa_string
 from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.entities import Entity
@@ -36,11 +37,13 @@ _OPEN = """(text, lang) => {
 
 def _choice(entities: list[Any], spoken: rendering.Spoken) -> Any:
     """A button for each name; its value is where it stands, its label and its phonemes."""
-    buttons: dict[str, tuple[str, str]] = {}
+    buttons: dict[tuple[str, str], tuple[str, str]] = {}
+    labels = {entity.text: {other.label for other in entities if other.text == entity.text} for entity in entities}
     for entity in entities:
         ipa = ipa_string([p for word, p in spoken if entity.start <= word.start and word.end <= entity.end])
         chosen = json.dumps([entity.start, entity.end, entity.label, entity.text, ipa], ensure_ascii=False)
-        buttons.setdefault(entity.text, (_short(entity.text), chosen))
+        several = f" · {rendering.KINDS.get(entity.label, entity.label)}" if len(labels[entity.text]) > 1 else ""
+        buttons.setdefault((entity.text, entity.label), (_short(entity.text) + several, chosen))
     return gr.Radio(choices=list(buttons.values()), value=None, visible=bool(buttons))
 
 
@@ -101,10 +104,12 @@ def tag(text: str, lang: str) -> dict[str, Any]:
         raise gr.Error(str(error), print_exception=False) from None
 
 
-def phonemize(text: str, lang: str) -> dict[str, Any]:
-    """The text in IPA: phonemes separated by spaces, words by ` ▁ `."""
+def phonemize(text: str, lang: str, case_marks: bool = False) -> dict[str, Any]:
+    """The text in IPA: phonemes separated by spaces, words by ` ▁ `; with `case_marks` a `^` before those of a capitalised word."""
     try:
-        return {"text": text, "ipa": ipa_string([phonemes for _, phonemes in tagging.spoken(text, lang)])}
+        spoken = tagging.spoken(text, lang)
+        phonemes = [phonemes for _, phonemes in spoken]
+        return {"text": text, "ipa": ipa_string(with_case_marks([word.text for word, _ in spoken], phonemes) if case_marks else phonemes)}
     except ConlipaError as error:
         raise gr.Error(str(error), print_exception=False) from None
 
@@ -162,6 +167,7 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
             show, given, marked, api_visibility="private"
         )
         lang.change(quality.expected, lang, expected, api_visibility="private", show_progress="hidden", trigger_mode="always_last")
+        lang.change(choices.box, lang, text, api_visibility="private", show_progress="hidden", trigger_mode="always_last")
         another.click(choices.another, [lang, text], text, api_visibility="private", trigger_mode="always_last").then(
             show, given, marked, api_visibility="private"
         )

@@ -34,9 +34,10 @@ def tagged(text: str, spoken: Spoken, entities: Sequence[Any], title: str, lang:
     """A text with its entities marked and the IPA under each word."""
     marks = "".join(_stretches(text, spoken, entities))
     found = "" if entities else '<p class="quiet">No person, organisation or place found.</p>'
+    known = languages().get(lang)
     code = f' lang="{shown(_bcp47(lang))}" data-language="{shown(lang)}"' if lang else ""
     heading = f'<section class="tagged" aria-label="{shown(title)}"><h2>{shown(title)}</h2>'
-    return f'{heading}<div class="text" dir="auto"{code}>{marks}</div>{found}</section>'
+    return f'{heading}<div class="text" dir="{known.direction if known else "auto"}"{code}>{marks}</div>{found}</section>'
 
 
 def _bcp47(lang: str) -> str:

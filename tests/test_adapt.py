@@ -140,12 +140,19 @@ def test_interrupted_it_goes_on_where_it_was_and_ends_the_same(fitted: tuple[Pat
         ("Anna\tO\n\n" * 8, "0 names are marked, expected at least 5"),
         ("Anna\tX-PER\n\n" * 8, "mine.conll: types that are none of"),
         ("", "holds no sentence"),
+        ("Anna\tB-PER\n\n" * 8, "cannot be derived from its script: Latn is the script of"),
     ],
 )
 def test_a_file_that_is_not_enough_is_refused(tmp_path: Path, content: str, complaint: str) -> None:
     (tmp_path / "mine.conll").write_text(content, encoding="utf-8")
     with pytest.raises(ConlipaError, match=complaint):
-        read_tagged_file(tmp_path / "mine.conll", "eng", "auto", {})
+        read_tagged_file(tmp_path / "mine.conll", None, "auto", {})
+
+
+def test_the_language_is_that_of_the_script(tmp_path: Path) -> None:
+    (tmp_path / "mine.conll").write_text("ශ්‍රී\tB-LOC\nලංකාව\tI-LOC\n\n" * 8, encoding="utf-8")
+    lang, rows = read_tagged_file(tmp_path / "mine.conll", None, "auto", {})
+    assert (lang, len(rows)) == ("sin", 8)
 
 
 def test_bad_input_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:

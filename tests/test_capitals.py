@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,8 @@ from tests.conftest import conlipa
         ('"Berlin" is big', "100"),
         ("the iPhone of NATO", "0001"),
         ("ANGELA MERKEL VISITED TOKYO", "0000"),  # a headline: capitals tell nothing
+        ("रवि NASA ISRO", "011"),  # no headline: its own script has no capitals
+        ("ʻOumuamua flew by", "100"),
         ("NATO", "1"),
         ("NATO 2024 :", "100"),
         ("Кыргызстан жана Москва", "101"),
@@ -71,3 +74,20 @@ def test_the_packaged_model_reads_capitals() -> None:
     upper, lower = (json.loads(line) for line in conlipa("tag", "--lang", "eng", stdin="\n".join(lines) + "\n").stdout.splitlines())
     assert "Angela Merkel" in {entity["text"] for entity in upper["entities"]}
     assert upper["entities"] != lower["entities"]
+
+
+def test_to_evaluate_without_case_marks_is_to_read_lower_case(tmp_path: Path) -> None:
+    sentence = "Angela\tB-PER\nMerkel\tI-PER\nvisited\tO\nTokyo\tB-LOC\non\tO\nMonday\tO\n.\tO\n\n"
+    scores = []
+    for name, text, more in (("cased", sentence, []), ("cased", sentence, ["--no-case-marks"]), ("lower", _lower(sentence), [])):
+        (tmp_path / name / "eng").mkdir(parents=True, exist_ok=True)
+        (tmp_path / name / "eng" / "dev.tsv").write_text(text, encoding="utf-8")
+        out = tmp_path / "scores.json"
+        conlipa("evaluate", "--model", "mini", "--corpus", tmp_path / name, "--langs", "eng", "--json", out, *more)
+        scores.append(json.loads(out.read_text(encoding="utf-8"))["languages"]["eng"])
+    marked, unmarked, lower = scores
+    assert unmarked == lower != marked
+
+
+def _lower(sentence: str) -> str:
+    return "\n".join("\t".join([line.split("\t")[0].lower(), *line.split("\t")[1:]]) for line in sentence.split("\n"))

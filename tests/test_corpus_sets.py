@@ -87,6 +87,19 @@ def test_the_parquet_of_a_release_is_joined_by_running_text(tiny_release: Path, 
     assert both.features == alone.features
 
 
+def test_a_set_is_excluded_by_the_name_of_its_folder_though_it_is_its_languages_only_one(titles: Path, running: Path) -> None:
+    put(running, "tgk_2", "Душанбе")
+    found = Corpus(said(f"titles={titles}", f"running={running}")).sets(["tgk", "tur"], "validation")
+    assert [(each.kind, each.name, each.among) for each in found] == [
+        ("titles", "tgk", None),
+        ("titles", "tur", None),
+        ("running", "tgk_2", None),
+        ("running", "tur", (0, 1)),
+        ("running", "tur_2", (1, 2)),
+        ("running", "tur_10", (2, 3)),
+    ]
+
+
 @pytest.mark.parametrize("option", ["--corpus", "--wikiann"])
 def test_evaluate_scores_a_language_by_its_kind(titles: Path, running: Path, tmp_path: Path, option: str) -> None:
     where = said(running) if option == "--wikiann" else said(f"titles={titles}", f"running={running}")

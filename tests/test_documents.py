@@ -7,7 +7,9 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
+import gradio as gr
 import pytest
 
 from conlipa.errors import ConlipaError
@@ -28,6 +30,7 @@ def placed(folder: Path, name: str, content: str | bytes) -> Path:
     [
         ("a.txt", "One.\n\nTwo.\r\n", [], None, ["One.", "Two."]),
         ("a.csv", '\ufeffid,body\n1,"Anna, and\nBen"\n2,\n3,Two', ["id", "body"], "body", ["Anna, and\nBen", "Two"]),
+        ("a.csv", 'id;body\n1;"Anna; and Ben, too"\n', ["id", "body"], "body", ["Anna; and Ben, too"]),
         ("a.tsv", "id\tbody\n1\tOne, two\n", ["id", "body"], "body", ["One, two"]),
         ("a.jsonl", '{"n": 1, "text": "One"}\n\n{"text": "Two"}\n{"n": 2}\n', ["text"], "text", ["One", "Two"]),
         ("a.conll", "Anna\tB-PER\nsaw\tO\n\nParis\tO\n", [], None, ["Anna saw", "Paris"]),
@@ -101,9 +104,42 @@ def test_what_is_corrected_is_what_conlipa_adapt_reads() -> None:
     from conlipa.dataset_scripts.wikiann.foreign import read_foreign
 
     stretches = [("Anna Karenina", "PER"), (" ", None), ("saw", None), (" ", None), ("Paris", "LOC"), (".", None)]
-    made = document_page.corrected([{"token": token, "class_or_confidence": label} for token, label in stretches])
-    found = read_foreign(Path(made.value["path"]))
-    assert [(one.tokens, one.tags) for one in found] == [(["Anna", "Karenina", "saw", "Paris", "."], ["B-PER", "I-PER", "O", "B-LOC", "O"])]
+    first = (["Anna", "Karenina", "saw", "Paris", "."], ["B-PER", "I-PER", "O", "B-LOC", "O"])
+    made, kept, said = document_page.corrected(_given(stretches), [])
+    assert [(one.tokens, one.tags) for one in read_foreign(Path(made.value["path"]))] == [first]
+    assert said == "Kept: 1 sentences with 2 names."
+    lines = [("Nothing here", None), (".\n\nIn ", None), ("Oslo", "LOC"), ("\n", None)]
+    made, kept, said = document_page.corrected(_given(lines), kept)
+    second, third = (["Nothing", "here", "."], ["O", "O", "O"]), (["In", "Oslo"], ["O", "B-LOC"])
+    assert [(one.tokens, one.tags) for one in read_foreign(Path(made.value["path"]))] == [first, second, third]
+    made, kept, said = document_page.corrected(_given([("In Oslo", None)]), kept)  # corrected once more
+    assert [one.tags for one in read_foreign(Path(made.value["path"]))] == [first[1], second[1], ["O", "O"]]
+    assert said == "Kept: 3 sentences with 2 names."
+    with pytest.raises(gr.Error, match="no text to keep"):
+        document_page.corrected(_given([("\n ", None)]), kept)
+    with pytest.raises(gr.Error, match="too many sentences for the page"):
+        document_page.corrected(_given([("x" * 20_000, None)]), kept)
+
+
+def _given(stretches: list[tuple[str, str | None]]) -> list[dict[str, Any]]:
+    """As `gr.HighlightedText` gives them."""
+    return [{"token": token, "class_or_confidence": label} for token, label in stretches]
+
+
+def test_files_put_one_after_another_are_their_sentences(tmp_path: Path) -> None:
+    made = documents.write([PARIS, PARIS], "CoNLL", tmp_path).read_text(encoding="utf-8")
+    assert documents.texts(placed(tmp_path, "both.conll", made + made)) == ["Anna saw Paris ."] * 4
+
+
+def test_a_document_may_be_pasted() -> None:
+    table, files = document_page.tag_document(None, None, "Marie Curie was born in Warsaw.\n\n  \nShe worked in Paris.", "eng", lambda *_, **__: None)
+    assert "2 texts, " in table
+    assert "Warsaw" in table
+    assert len(files.value) == 4
+    for pasted, complaint in (("x" * 100_001, "pasted text is too long"), (" ", "Paste a text or upload a file first")):
+        table, files = document_page.tag_document(None, None, pasted, "eng", lambda *_, **__: None)
+        assert complaint in table
+        assert not files.visible
 
 
 def test_the_stretches_to_correct_are_the_text() -> None:

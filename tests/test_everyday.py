@@ -6,7 +6,7 @@ from collections import Counter
 
 from conlipa.dataset_scripts.everyday import KINDS, Everyday, everyday, unmarked
 from conlipa.dataset_scripts.languages import by_case, language
-from conlipa.modeling.evaluation.everyday import compared, groups, whole_words
+from conlipa.modeling.evaluation.everyday import compared, groups, measured, table, whole_words
 from conlipa.modeling.inference.entities import Entity
 
 
@@ -53,3 +53,19 @@ def test_a_name_counts_when_span_and_label_are_right() -> None:
     assert compared(sentence, [right, wrong]) == Counter(sentences=1, names=2, found=2, right=1)
     assert "cased scripts" in groups(sentence, {"eng"})
     assert "languages trained on" in groups(sentence, {"eng"})
+
+
+def test_a_tagger_that_finds_all_has_all_and_the_widest_groups_come_first() -> None:
+    marked = {sentence.text: sentence for sentence in everyday()}
+
+    def perfect(text: str, lang: str) -> list[Entity]:
+        return [Entity(start, end, text[start:end], label, 1.0) for start, end, label in whole_words(marked[text])]
+
+    scores = measured(perfect, {"eng"})  # type: ignore[arg-type]
+    assert list(scores)[:3] == ["all", "cased scripts", "uncased scripts"]
+    assert all((row["recall"], row["precision"], row["f1"]) == (100.0, 100.0, 100.0) for row in scores.values())
+    assert scores["all"]["sentences"] == scores["cased scripts"]["sentences"] + scores["uncased scripts"]["sentences"] == len(everyday())
+    assert scores["languages trained on"]["sentences"] == 5
+    nothing = measured(lambda text, lang: [], {"eng"})  # type: ignore[arg-type]
+    assert {row["recall"] for row in nothing.values()} == {0.0}
+    assert table(scores).splitlines()[2].startswith("| all | 220 |")

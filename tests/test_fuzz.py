@@ -31,6 +31,7 @@ from conlipa.modeling.inference.export import export
 from conlipa.modeling.inference.loading import load_backend, temperature
 from conlipa.modeling.pretrained import load_adapter
 from conlipa.modeling.recipe_file import read_recipe
+from conlipa.space import documents
 from tests.conftest import ROOT
 
 INPUTS = int(os.environ.get("CONLIPA_FUZZ", "10"))
@@ -129,6 +130,8 @@ KINDS = {
     "corpus": Kind(written("c/tgk/dev.tsv", TSV * 3), lambda _, folder: Folder(folder / "c").sentences("tgk", "validation")),
     "CoNLL": Kind(written("c.conll", TSV.replace("\t", " X Y ") * 3), lambda f, _: convert(read_foreign(f, None, None), {"MISC": "O"})),
     "JSON Lines": Kind(written("c.jsonl", JSONL), lambda f, _: convert(read_foreign(f, None, None), {})),
+    "uploaded table": Kind(written("t.csv", 'id;text\n1;"Anna; and\nBen"\n2;Oslo\n' * 3), lambda f, _: documents.texts(f, "text")),
+    "uploaded JSON Lines": Kind(written("t.jsonl", '{"n": 1, "text": "Oslo"}\n' * 3), lambda f, _: documents.texts(f, "text")),
     "predictions": Kind(
         lambda release, folder: written("p.tsv", _labels("tgk"))(release, folder), lambda f, _: scored(f, Corpus("sample"), ["tgk"], "validation")
     ),

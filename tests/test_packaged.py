@@ -12,9 +12,11 @@ from huggingface_hub import ModelCard
 from peft import AutoPeftModelForTokenClassification
 from safetensors.numpy import load_file
 
+from conlipa.hub_cards.cards import running_corpora
 from conlipa.modeling.data.fingerprint import of_folder
 from conlipa.modeling.encoder import load_adapted
 from conlipa.modeling.inference.packaged import PACKAGED, packaged
+from conlipa.modeling.inference.tagger import Tagger
 from tests.conftest import conlipa
 
 
@@ -60,6 +62,18 @@ def test_a_card_says_what_the_model_was_trained_on(model: str) -> None:
     languages = json.loads((ner / "training.json").read_text(encoding="utf-8"))["languages"]
     assert "English" in text
     assert ("zero-shot for the others only" in text) == (len(languages) > 1)
+    assert ("- Kinyarwanda (Swahili, Zulu, " in text) == ("swa" in languages)  # its kin, though no sentence of it was evaluated here
+
+
+def test_a_card_credits_the_corpora_that_it_knows_and_no_other() -> None:
+    known, own = running_corpora(["afr", "afr_7"])
+    assert (known["name"], known["licence"]) == ("NCHLT Afrikaans", "CC BY 2.5 South Africa")
+    assert own == {"set": "afr_7", "name": "", "repository": "", "licence": ""}
+
+
+def test_a_plain_sentence_without_a_full_stop_gives_its_names() -> None:
+    found = Tagger.from_pretrained("mini")("Marie Curie was born in Warsaw and worked in Paris", lang="eng")
+    assert [(entity.text, entity.label) for entity in found] == [("Marie Curie", "PER"), ("Warsaw", "LOC"), ("Paris", "LOC")]
 
 
 @pytest.mark.parametrize("model", PACKAGED)

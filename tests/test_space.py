@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conlipa.dataset_scripts.g2p.words import words
-from conlipa.dataset_scripts.languages import by_case
+from conlipa.dataset_scripts.languages import by_case, languages
 from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
 from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.packaged import packaged
@@ -55,6 +55,7 @@ def test_the_json_endpoints_give_spans_and_phonemes(client: Any) -> None:
     assert spoken["text"] == "London."
     assert spoken["ipa"].endswith(" ▁ .")
     assert spoken["ipa"].startswith("l ")
+    assert client.predict("London.", "eng", True, api_name="/phonemize")["ipa"] == f"^ {spoken['ipa']}"
 
 
 @pytest.mark.slow
@@ -111,16 +112,19 @@ def test_forty_calls_at_once_are_answered_rightly(tmp_path: Path) -> None:
     assert measured.grown < 100e6
 
 
-def test_every_language_has_its_own_example() -> None:
+def test_every_language_of_the_papers_has_its_own_example_and_all_can_be_chosen() -> None:
     isos = by_case("source", "1", "2", "3", "conlipa")
     assert len(isos) == 44
-    assert sorted(choices.examples()) == sorted(isos) == sorted(iso for _, iso in choices.choices())
+    assert sorted(choices.examples()) == sorted(isos)
+    assert sorted(languages()) == sorted(iso for _, iso in choices.choices())
     assert len(set(choices.examples().values())) == 44
     assert all(f"({iso})" in name for name, iso in choices.choices())
 
 
 def test_choosing_a_language_leaves_a_text_of_ones_own_alone() -> None:
     assert choices.example("urd", "my own text") == "my own text"
+    assert choices.example("deu", choices.examples()["sin"]) == ""  # it has none, and another language's would mislead
+    assert choices.another("deu", "Berlin ist groß.") == "Berlin ist groß."
     assert choices.example("urd", " ") == choices.example("urd", choices.examples()["sin"]) == choices.examples()["urd"]
 
 
@@ -207,6 +211,12 @@ def test_any_text_is_shown_as_itself(text: str, data: st.DataObject) -> None:
     parser.close()
     assert parser.shown == text
     assert parser.elements <= {"section", "h2", "div", "ruby", "rt", "mark", "span", "p"}
+
+
+@pytest.mark.parametrize(("lang", "direction"), [("urd", "rtl"), ("heb", "rtl"), ("aii", "rtl"), ("eng", "ltr"), ("khm", "ltr"), ("", "auto")])
+def test_a_text_runs_as_its_language_is_written_whatever_it_begins_with(lang: str, direction: str) -> None:
+    assert f'dir="{direction}"' in rendering.tagged("BBC نے", [], [], "Entities", lang)
+    assert choices.box(lang).rtl == (direction == "rtl")
 
 
 def test_control_characters_are_shown_as_pictures() -> None:

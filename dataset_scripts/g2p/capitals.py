@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 CASE_MARK = "^"
@@ -13,9 +14,19 @@ def capitals(words: Sequence[str]) -> list[bool]:
 
     Where every letter is uppercase (a headline), capitals tell nothing: such a sentence of two or more cased words is read as one without.
     """
-    found = [next((c.isupper() or c.istitle() for c in word if c.isalpha()), False) for word in words]
-    headline = sum(found) > 1 and not any(c.islower() for word in words for c in word)
+    letters = [_letters(word) for word in words]
+    found = [bool(each) and _is_upper(each[0]) for each in letters]
+    headline = sum(found) > 1 and all(_is_upper(letter) for each in letters for letter in each)
     return [False] * len(found) if headline else found
+
+
+def _letters(word: str) -> str:
+    """Those of a word, without modifier letters: an ʻokina has no case, and stands before the capital in ʻOumuamua."""
+    return "".join(c for c in word if c.isalpha() and unicodedata.category(c) != "Lm")
+
+
+def _is_upper(letter: str) -> bool:
+    return letter.isupper() or letter.istitle()
 
 
 def with_case_marks(words: Sequence[str], phonemes: Sequence[Sequence[str]]) -> list[list[str]]:

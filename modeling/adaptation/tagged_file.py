@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from conlipa.dataset_scripts.g2p.language_guess import guess_language
 from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
+from conlipa.dataset_scripts.languages import language
 from conlipa.dataset_scripts.wikiann.convert import convert
 from conlipa.dataset_scripts.wikiann.foreign import read_foreign
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
@@ -17,14 +19,16 @@ FEWEST, MOST = 5, 2000
 _FEWEST_NAMES = 5
 
 
-def read_tagged_file(path: Path, lang: str, engine: str, mapping: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Rows of the WikiANN-IPA contract: `tokens`, `ner_tags`, `ipa_tokens`.
+def read_tagged_file(path: Path, lang: str | None, engine: str, mapping: Mapping[str, str]) -> tuple[str, list[dict[str, Any]]]:
+    """The language, and rows of the WikiANN-IPA contract: `tokens`, `ner_tags`, `ipa_tokens`.
 
     Args:
         path: in any form that `wikiann/convert.py` reads; what the Space gives as CoNLL is one.
+        lang: None guesses it from the script, where that is unambiguous.
         mapping: what a type other than PER, ORG and LOC becomes.
 
     Raises:
+        UsageError: an unknown language, or none given and the script does not tell it.
         ConlipaError: it cannot be read (file and line named), has too few or too many sentences, too few names, or types that are not known.
     """
     found = read_foreign(path)
@@ -38,8 +42,9 @@ def read_tagged_file(path: Path, lang: str, engine: str, mapping: Mapping[str, s
     names = sum(tag.startswith("B-") for sentence in sentences for tag in sentence.tags)
     if names < _FEWEST_NAMES:
         raise ConlipaError(f"{path}: {names} names are marked, expected at least {_FEWEST_NAMES}; words that are no name have the tag O")
+    lang = language(lang).iso if lang else guess_language(" ".join(token for sentence in sentences for token in sentence.tokens))
     transcribe = phonemizer(lang, engine)
-    return [
+    return lang, [
         {
             "tokens": sentence.tokens,
             "ner_tags": [LABELS.index(tag) for tag in sentence.tags],

@@ -118,13 +118,13 @@ def _languages(place: Place, split: str) -> list[str]:
 
 def _sets(place: Place, lang: str, split: str) -> Iterator[CorpusSet]:
     """The sets of a language in one place."""
-    if _released(place) or not isinstance(origin := source(str(place)), Folder) or len(found := origin.sets(lang, split)) < 2:
+    if _released(place) or not isinstance(origin := source(str(place)), Folder):
         yield CorpusSet(lang, lang, place.kind, split, place, None)
         return
-    start = 0
+    start, found = 0, origin.sets(lang, split)
     for each in found:
-        stop = start + origin.size(each)
-        yield CorpusSet(lang, each.name, each.kind, split, place, (start, stop))
+        stop = start + origin.size(each) if len(found) > 1 else 0
+        yield CorpusSet(lang, each.name, each.kind, split, place, (start, stop) if len(found) > 1 else None)
         start = stop
 
 

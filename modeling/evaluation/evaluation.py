@@ -19,7 +19,7 @@ from conlipa.errors import ConlipaError, UsageError, nearest
 from conlipa.modeling.alignment import NO_LABEL, word_labels
 from conlipa.modeling.data.corpus import Corpus, encoded
 from conlipa.modeling.data.redirects import is_redirect
-from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length
+from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length, without_case_marks
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1, summary
 from conlipa.modeling.inference.prediction import predictions
 
@@ -88,6 +88,7 @@ def evaluate(
     split: str,
     memory: Path | None = None,
     kind: str | None = None,
+    case_marks: bool = True,
 ) -> dict[str, Any]:
     """Scores of a model (and adapter) on each language of a corpus: `{"languages": …, "average": …, "std": …}`.
 
@@ -95,6 +96,7 @@ def evaluate(
 
     Args:
         kind: of which sentences (None: the first that the corpus has). Titles and running text are never one score.
+        case_marks: False has a model that reads them read the sentences as if they had no capitals.
         memory: a file that keeps the languages done, so that an interrupted evaluation resumes; its owner removes it.
 
     Raises:
@@ -109,6 +111,8 @@ def evaluate(
     if not wanted:
         raise UsageError(f"{corpus.where or 'sample'}: has no {split} split at all")
     loaded, tokenizer = load_adapted(model, adapter)
+    if not case_marks:
+        without_case_marks(loaded)
     scores: dict[str, dict[str, Any]] = json.loads(memory.read_text(encoding="utf-8")) if memory and memory.is_file() else {}
     for iso in tqdm(wanted, desc="evaluate", unit="language", file=sys.stderr, disable=len(wanted) < 2):
         if iso not in scores:
@@ -118,18 +122,18 @@ def evaluate(
     return report({iso: scores[iso] for iso in wanted}, trained_on(model))
 
 
-def evaluate_kinds(model: str, adapter: str | None, corpus: Corpus, langs: Sequence[str], split: str) -> dict[str, Any]:
+def evaluate_kinds(model: str, adapter: str | None, corpus: Corpus, langs: Sequence[str], split: str, case_marks: bool = True) -> dict[str, Any]:
     """`evaluate` of the first kind of sentences that the corpus has; beside it, under its name, that of each further kind.
 
     A further kind is left out where it has none of the languages asked for.
     """
     first, *more = corpus.kinds
-    result = evaluate(model, adapter, corpus, langs, split, kind=first)
+    result = evaluate(model, adapter, corpus, langs, split, kind=first, case_marks=case_marks)
     counted = orphans(corpus, result["languages"], split, first)
     for kind in more:
         there = [iso for iso in corpus.languages(split, kind) if not langs or iso in {language(code).iso for code in langs}]
         if there:
-            result[kind] = evaluate(model, adapter, corpus, there, split, kind=kind)
+            result[kind] = evaluate(model, adapter, corpus, there, split, kind=kind, case_marks=case_marks)
             counted |= {f"{iso} ({kind})": many for iso, many in orphans(corpus, there, split, kind).items()}
     if counted:
         each = ", ".join(f"{iso} {many}" for iso, many in counted.items())

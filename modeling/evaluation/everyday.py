@@ -33,7 +33,15 @@ def measured(tagger: Tagger, sources: Iterable[str] = ()) -> dict[str, Any]:
         found = tagger(sentence.text, lang=sentence.language)
         for group in groups(sentence, known):
             counts.setdefault(group, Counter()).update(compared(sentence, found))
-    return {group: _scores(count) for group, count in sorted(counts.items())}
+    return {group: _scores(counts[group]) for group in sorted(counts, key=_place)}
+
+
+_ORDER = ("all", "cased scripts", "uncased scripts", "script", "languages", "kind")
+"""Of the groups in a table, the widest first."""
+
+
+def _place(group: str) -> tuple[int, str]:
+    return next(place for place, beginning in enumerate(_ORDER) if group.startswith(beginning)), group
 
 
 def groups(sentence: Everyday, sources: set[str]) -> list[str]:

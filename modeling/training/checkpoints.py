@@ -12,6 +12,8 @@ from typing import Any
 from accelerate import Accelerator
 
 from conlipa.atomic_files import write_errors, write_json
+from conlipa.errors import ConlipaError
+from conlipa.modeling.training.run_metadata import decisive
 
 
 @dataclass
@@ -48,11 +50,16 @@ class Checkpoints:
         self.accelerator.wait_for_everyone()
 
     def resume(self) -> Progress:
-        """Load the newest checkpoint made from the same metadata: its progress, which has no step where there is none."""
+        """Load the newest checkpoint: its progress, which has no step where there is none.
+
+        Raises:
+            ConlipaError: it is of another recipe or of other data; it stays where it is.
+        """
         for place in sorted(self.folder.glob("step-*"), reverse=True):
             state = json.loads((place / "loop.json").read_text(encoding="utf-8"))
-            if state["run_metadata"] == self.run_metadata:
-                self.accelerator.load_state(str(place))
-                return Progress(**state["progress"])
+            if decisive(state["run_metadata"]) != decisive(self.run_metadata):
+                raise ConlipaError(f"{place}: is of another recipe or of other data; go on with those, name another folder, or remove {self.folder}")
+            self.accelerator.load_state(str(place))
+            return Progress(**state["progress"])
         shutil.rmtree(self.folder, ignore_errors=True)
         return Progress()

@@ -61,13 +61,13 @@ def train(
     """Train a stage and write its folder `out`; checkpoints go to `work`, and the last one is resumed.
 
     Args:
-        run_metadata: what is recorded beside the weights (recipe, data fingerprint); a checkpoint made from other metadata is not resumed.
+        run_metadata: what is recorded beside the weights (recipe, data fingerprint); a checkpoint made from other metadata is refused.
         tracker: one of `recipe.TRACKERS`, which shows loss, learning rate and speed as they come; its files go to `logs` beside `out`.
         watch: called with the number of each step that is through, before a checkpoint of it; may look at the module, which is trained further.
         validate: scores of the module, asked for every `validate_every` steps and at the end.
 
     Raises:
-        ConlipaError: non-finite loss; the last good checkpoint is kept. Or Muon or averaged weights are asked for, with sharded weights.
+        ConlipaError: non-finite loss, or a checkpoint of another run; it is kept. Or Muon or averaged weights are asked for, with sharded weights.
         Stopped: SIGTERM came; the state is saved.
     """
     run = Run(stage, out, work, run_metadata, tracker)
@@ -187,11 +187,8 @@ class Run:
         return loss
 
     def _uses_graphs(self) -> bool:
-        """One process with a GPU of its own, whose batches come in few shapes and in one part."""
-        alone = self.accelerator.num_processes == 1 and self.accelerator.device.type == "cuda"
-        return bool(
-            alone and self.settings.cuda_graphs and getattr(self.settings, "batch_positions", None) and getattr(self.settings, "accumulate", 1) == 1
-        )
+        """Where they are asked for, and a process has a GPU of its own."""
+        return bool(self.settings.cuda_graphs and self.accelerator.num_processes == 1 and self.accelerator.device.type == "cuda")
 
     def _gradients(self, parts: list[dict[str, torch.Tensor]]) -> torch.Tensor:
         """Add the gradients of a batch; its loss is the same in however many parts and on however many processes it is computed."""

@@ -8,43 +8,12 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
-from typing import TextIO
 
 from conlipa import __version__
 from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import ConlipaError, UsageError
-
-_LONGEST_LINE = 2_000_000
-"""Characters: a megabyte in one line is a text, gigabytes without a line break are none."""
-
-
-def _lines(files: list[str]) -> Iterator[str]:
-    """Lines of the files, or of standard input: one line of output each, whatever bytes they hold.
-
-    Raises:
-        ConlipaError: a line that is too long to be text, with file and number.
-    """
-    for name in files or ["-"]:
-        if name == "-":
-            if sys.stdin is None:
-                raise ConlipaError("standard input is closed; name a file")
-            sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]
-            yield from _bounded(sys.stdin, "standard input")
-        else:
-            with open(name, encoding="utf-8", errors="replace", newline="\n") as lines:
-                yield from _bounded(lines, name)
-
-
-def _bounded(lines: TextIO, name: str) -> Iterator[str]:
-    for number in count(1):
-        line = lines.readline(_LONGEST_LINE + 1)
-        if len(line) > _LONGEST_LINE:
-            raise ConlipaError(f"{name}:{number}: a line of more than {_LONGEST_LINE:,} characters; put a sentence or a paragraph on each")
-        if not line:
-            return
-        yield line.rstrip("\r\n")
+from conlipa.text_lines import lines
 
 
 def _phonemize(arguments: argparse.Namespace) -> None:
@@ -53,7 +22,7 @@ def _phonemize(arguments: argparse.Namespace) -> None:
     from conlipa.dataset_scripts.g2p.words import words
 
     transcribe = phonemizer(arguments.lang, arguments.engine)
-    for line in _lines(arguments.files):
+    for line in lines(arguments.files):
         texts = [word.text for word in words(line)]
         spoken = transcribe(texts)
         ipa = ipa_string(with_case_marks(texts, spoken) if arguments.case_marks else spoken) if line.strip() else ""
@@ -72,7 +41,7 @@ def _tag(arguments: argparse.Namespace) -> None:
     untold: list[str] = []
 
     def tagged(files: list[str]) -> Iterator[TaggedLine]:
-        for line in tagged_lines(tagger, _lines(files), 1 if typed else BATCH_SIZE):
+        for line in tagged_lines(tagger, lines(files), 1 if typed else BATCH_SIZE):
             if line.error:
                 untold.append(line.error)
                 if arguments.format != "json":  # whose line has the error in itself
@@ -110,7 +79,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     if arguments.predictions:
         result = scored(Path(arguments.predictions), corpus, langs, arguments.split)
     else:
-        result = evaluate_kinds(*located(arguments.model, arguments.adapter, arguments.revision), corpus, langs, arguments.split)
+        where = located(arguments.model, arguments.adapter, arguments.revision)
+        result = evaluate_kinds(*where, corpus, langs, arguments.split, arguments.case_marks)
     if arguments.json:
         write_json(result, Path(arguments.json))
     print(table_of_files(result) if arguments.predictions else tables(result))
@@ -127,7 +97,7 @@ def _release(arguments: argparse.Namespace) -> None:
     from conlipa.modeling.recipe_file import recipe_of
 
     stage_one = Path(arguments.ner) if arguments.ner else None
-    release(Path(arguments.out), recipe_of(arguments), arguments.corpus, arguments.strict, arguments.minutes, stage_one)
+    release(Path(arguments.out), recipe_of(arguments), arguments.corpus, arguments.strict, stage_one)
 
 
 def _publish(arguments: argparse.Namespace) -> None:
@@ -223,11 +193,12 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
     corpus_option(score)
     score.add_argument("--langs", metavar="sin,som", help="ISO 639-3 codes (default: all that the source has)")
     score.add_argument("--split", default="validation", choices=["train", "validation", "test"])
+    score.add_argument("--no-case-marks", action="store_false", dest="case_marks", help="read the sentences as if they had no capitals")
     score.add_argument("--json", metavar="OUT", help="write the scores here as JSON")
     score.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
     few = command("adapt", _adapt, "Fit a model to a few tagged sentences of your own; resumable. Says by cross-validation what that brings.")
     few.add_argument("--corpus", required=True, metavar="FILE", help="tagged sentences: token<TAB>tag with an empty line after each, .iob2 or .jsonl")
-    few.add_argument("--lang", required=True, metavar="ISO", help="their language, ISO 639-3; `conlipa languages` lists them")
+    few.add_argument("--lang", metavar="ISO", help="their language, ISO 639-3 (default: derived from the script, where unambiguous)")
     few.add_argument("--engine", default="auto", metavar="NAME", help="as of `conlipa phonemize`")
     few.add_argument("--out", required=True, metavar="DIR", help="a new folder: the adapter as a PEFT repo, with its card")
     few.add_argument("--map", action="append", default=[], metavar="TYPE=TYPE", help="what a type becomes: PER, ORG, LOC or O; once for each type")
@@ -239,7 +210,8 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
     whole.add_argument("--set", action="append", default=[], dest="settings", metavar="SECTION.KEY=VALUE", help=setting)
     corpus_option(whole)
     whole.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
-    whole.add_argument("--minutes", type=float, metavar="N", help="train stage 1 for N minutes, its schedule fitted to them")
+    clock = "train stage 1 in one run of N minutes, its schedule fitted to them; without it, what the recipe starts from is trained first"
+    whole.add_argument("--minutes", type=float, metavar="N", help=clock)
     whole.add_argument("--ner", metavar="DIR", help="take stage 1 from this folder, which `train.py ner` wrote with the same recipe")
     send = command("publish", _publish, "Upload a release to the Hub, one repo a folder.")
     send.add_argument("dir", metavar="DIR", help="a folder that `conlipa release` made")

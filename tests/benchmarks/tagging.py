@@ -19,12 +19,13 @@ from typing import Any
 import torch
 from transformers import pipeline
 
+from conlipa.dataset_scripts.g2p.capitals import CASE_MARK, capitals
 from conlipa.dataset_scripts.g2p.phonemizer import ipa_string
 from conlipa.dataset_scripts.g2p.words import Word
 from conlipa.dataset_scripts.wikiann.wikiann import source
-from conlipa.modeling.alignment import encode, word_labels
+from conlipa.modeling.alignment import word_labels
 from conlipa.modeling.data.corpus import Corpus, encoded
-from conlipa.modeling.encoder import load_adapted, new_encoder
+from conlipa.modeling.encoder import input_kind_of, load_adapted, new_encoder
 from conlipa.modeling.evaluation.metrics import entity_f1
 from conlipa.modeling.inference.backend import Backend
 from conlipa.modeling.inference.export import export
@@ -34,6 +35,7 @@ from conlipa.modeling.inference.prediction import has_bf16
 from conlipa.modeling.inference.tagger import Tagger
 from conlipa.modeling.inference.torch_backend import TorchBackend
 from conlipa.modeling.inference.windows import Spoken, Window
+from conlipa.modeling.recipe import MARKED_PHONEMES
 from conlipa.modeling.recipe_file import read_recipe
 from conlipa.quiet import quiet
 from tests.benchmarks.rate import multiplication_rate, seconds
@@ -48,16 +50,22 @@ LANGUAGE = "tgk"
 PIPELINE = "`transformers.pipeline`, its defaults"
 
 
-def _tagged(backend: Backend, sentences: Sequence[Sequence[list[str]]]) -> None:
+def _spoken(row: dict[str, Any]) -> list[Spoken]:
+    """The words of a sentence with their phonemes and capitals."""
+    pairs = zip(row["ipa_tokens"], capitals(row["tokens"]), strict=True)
+    return [Spoken(Word("x", i, i + 1), ipa.split(" "), capital) for i, (ipa, capital) in enumerate(pairs)]
+
+
+def _tagged(backend: Backend, sentences: Sequence[list[Spoken]]) -> None:
     """Phonemes to entities as the tagger does it, from its windows on."""
     tagger = Tagger(backend)
-    ready = [(text, Window([Spoken(Word("x", i, i + 1), word) for i, word in enumerate(text)], range(len(text)))) for text in sentences]
+    ready = [(text, Window(text, range(len(text)))) for text in sentences]
     tagger._windows = lambda *_: ((made, window) for text, w in ready for made, window in _ended(text, w))  # type: ignore[method-assign]
     for _ in tagger._tag([], None, 2048):
         pass
 
 
-def _ended(text: Sequence[list[str]], window: Window) -> Iterator[tuple[Any, Window | None]]:
+def _ended(text: Sequence[Spoken], window: Window) -> Iterator[tuple[Any, Window | None]]:
     from conlipa.modeling.inference.entities import LabelledText
 
     made = LabelledText("x" * len(text))
@@ -85,7 +93,8 @@ def _report(where: str, adapter: str | None, folder: Path) -> None:
     rows = [row for lang in corpus.languages("validation") for row in corpus.split(lang, "validation")]
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0)).tolist()
     rows = [rows[i] for i in order]
-    spoken = [[word.split(" ") for word in row["ipa_tokens"]] for row in rows]
+    spoken = [_spoken(row) for row in rows]
+    examples = encoded(rows, tokenizer, 128, input_kind_of(loaded))
     for int8 in (False, True):
         export(where, adapter, folder / f"{int8}.onnx", int8)
     backends: dict[str, Backend] = {"torch float32": TorchBackend(loaded, tokenizer, bf16=False)}
@@ -94,7 +103,7 @@ def _report(where: str, adapter: str | None, folder: Path) -> None:
     backends |= {"ONNX float32": OnnxBackend(folder / "False.onnx"), "ONNX int8": OnnxBackend(folder / "True.onnx")}
 
     flops = 2 * sum(p.numel() for name, p in loaded.named_parameters() if p.dim() == 2 and "embeddings" not in name)  # a position
-    positions = sum(len(encode(tokenizer, words, None, 128)["input_ids"]) for words in spoken) / len(spoken)
+    positions = sum(len(example["input_ids"]) for example in examples) / len(examples)
     rates = {"bf16": multiplication_rate(bf16=True), "": multiplication_rate(bf16=False)}
     print(
         f"{len(rows)} sentences of {positions:.0f} phonemes on average, {torch.get_num_threads()} threads; a product of matrices runs at "
@@ -102,7 +111,8 @@ def _report(where: str, adapter: str | None, folder: Path) -> None:
     )
     print("| phonemes to entities | sentences/s (slowest to fastest round) | times the pipeline | share of the product's rate | entity_f1 |")
     print("|---|---:|---:|---:|---:|")
-    strings = [ipa_string(words) for words in spoken[:PLAIN]]
+    marked = input_kind_of(loaded) == MARKED_PHONEMES
+    strings = [ipa_string([[*[CASE_MARK] * (marked and word.capital), *word.phonemes] for word in words]) for words in spoken[:PLAIN]]
     plain = pipeline("token-classification", model=loaded, tokenizer=tokenizer)
     runs: dict[str, tuple[int, Callable[[], Any]]] = {PIPELINE: (PLAIN, lambda: plain(strings))}
     runs |= {name: (len(spoken), lambda backend=backend: _tagged(backend, spoken)) for name, backend in backends.items()}  # type: ignore[misc]
@@ -110,7 +120,6 @@ def _report(where: str, adapter: str | None, folder: Path) -> None:
         run()  # what is set up with the first call, or for each length of a sentence, is
     rounds = [{name: number / seconds(run) for name, (number, run) in runs.items()} for _ in range(ROUNDS)]
     middle = {name: median(measured[name] for measured in rounds) for name in runs}
-    examples = encoded(rows, tokenizer, 128)
     gold = [row["ner_tags"] for row in rows]
     for name, rate in middle.items():
         share = rate * positions * flops / rates["bf16" if "bf16" in name else ""]
