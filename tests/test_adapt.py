@@ -130,6 +130,8 @@ def test_interrupted_it_goes_on_where_it_was_and_ends_the_same(fitted: tuple[Pat
     again = conlipa(*command)
     assert (again.returncode, again.stdout) == (0, said), again.stderr
     assert "fold 2" not in again.stderr
+    all_named = all("B-" in sentence for sentence in file.read_text(encoding="utf-8").strip().split("\n\n"))
+    assert ("every sentence holds a name" in again.stderr) == all_named
     assert (tmp_path / "mine" / "adapter_model.safetensors").read_bytes() == (whole / "adapter_model.safetensors").read_bytes()
 
 

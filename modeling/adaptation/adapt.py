@@ -63,6 +63,8 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         if any(record.get(key) != value for key, value in made_from.items()):
             raise ConlipaError(f"{out}: is there already, and holds something else; name another folder with --out")
         return record
+    if all(any(row["ner_tags"]) for row in rows):
+        print("adapt: every sentence holds a name; some as they come, without a name, teach what is none", file=sys.stderr)
     work = out.with_name(f".{out.name}.adapt")
     scores = _cross_validated(model, adapter, rows, lang, work, made_from)
     set_seed(0)

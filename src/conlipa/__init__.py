@@ -2,8 +2,8 @@
 
 >>> import conlipa
 >>> tagger = conlipa.Tagger.from_pretrained(lang="kir")
->>> [(entity.label, entity.text) for entity in tagger("Бишкек — Кыргызстандын борбору .")]
-[('LOC', 'Бишкек'), ('LOC', 'Кыргызстандын')]
+>>> [(entity.label, entity.text) for entity in tagger("Кыргызстандын борбору — Бишкек .")]
+[('LOC', 'Кыргызстандын'), ('LOC', 'Бишкек')]
 >>> conlipa.load_pairs("kor").num_rows
 7521
 
