@@ -142,14 +142,27 @@ def _sentences(stretches: Sequence[dict[str, Any]]) -> list[Tagged]:
     """The lines of a corrected text, each with its names."""
     lines: list[tuple[str, list[Entity]]] = [("", [])]
     for stretch in stretches:
-        piece, label = stretch["token"], stretch["class_or_confidence"]
+        piece, label = stretch["token"], _label(stretch["class_or_confidence"])
         text, entities = lines[-1]
-        if label in rendering.KINDS:
-            entities.append(Entity(len(text), len(text) + len(piece), piece, label, 1.0))
-        first, *more = [piece] if label in rendering.KINDS else piece.split("\n")
+        if label and (name := piece.strip()):  # who selects a word by hand may have a space with it
+            start = len(text) + piece.index(name)
+            entities.append(Entity(start, start + len(name), name, label, 1.0))
+        first, *more = [piece] if label else piece.split("\n")
         lines[-1] = (text + first, entities)
         lines += [(line, []) for line in more]
     return [(text, entities) for text, entities in lines if text.strip()]
+
+
+def _label(typed: Any) -> str | None:
+    """The label that a visitor means, by its code or its name; None for none."""
+    wanted = str(typed or "").removeprefix("label").strip()  # the word "label" stands in Gradio's field, and what is typed comes after it
+    if not wanted:
+        return None
+    known = {name: label for label, word in rendering.KINDS.items() for name in (label.casefold(), word)}
+    found = known.get(wanted.casefold())
+    if found is None:
+        raise gr.Error(f"'{wanted[:40]}' is no label: type PER (person), ORG (organisation) or LOC (place).", print_exception=False)
+    return found
 
 
 def build(lang: Any, text: Any) -> None:
@@ -164,7 +177,8 @@ def build(lang: Any, text: Any) -> None:
         files = gr.File(label="Download", visible=False, interactive=False, elem_id="document-files")
     with gr.Accordion("Correct the answer", open=False, elem_id="correct"):
         gr.Markdown(
-            "Choose a word to give it a label, or a label to change it, and keep the sentences, those without a name too. "
+            "Select a word (by a double click) and type its label: PER, ORG or LOC. Choose a label to change it, its cross to take it away. "
+            "Then keep the sentences, those without a name too. "
             "With twenty of them in the file `conlipa adapt` fits the tagger to your language."
         )
         start = gr.Button("Take the text above", elem_id="correct-start")

@@ -115,6 +115,10 @@ def test_what_is_corrected_is_what_conlipa_adapt_reads() -> None:
     made, kept, said = document_page.corrected(_given([("In Oslo", None)]), kept)  # corrected once more
     assert [one.tags for one in read_foreign(Path(made.value["path"]))] == [first[1], second[1], ["O", "O"]]
     assert said == "Kept: 3 sentences with 2 names."
+    made, _, _ = document_page.corrected(_given([("Oslo", " place "), (" and", "label"), (" Bo", "labelper")]), [])
+    assert [one.tags for one in read_foreign(Path(made.value["path"]))] == [["B-LOC", "O", "B-PER"]]
+    with pytest.raises(gr.Error, match="'city' is no label: type PER"):
+        document_page.corrected(_given([("Oslo", "city")]), kept)
     with pytest.raises(gr.Error, match="no text to keep"):
         document_page.corrected(_given([("\n ", None)]), kept)
     with pytest.raises(gr.Error, match="too many sentences for the page"):

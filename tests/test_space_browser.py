@@ -99,7 +99,10 @@ def test_urdu_is_shown_from_right_to_left(page: Any) -> None:
     assert result.evaluate("n => getComputedStyle(n).direction") == "rtl"
     boxes = [result.locator("ruby").nth(i).bounding_box() for i in (0, 1)]
     assert boxes[0]["x"] > boxes[1]["x"]
-    assert page.locator("#text textarea").evaluate("n => getComputedStyle(n).unicodeBidi") == "plaintext"
+    assert page.locator("#text textarea").evaluate("n => getComputedStyle(n).direction") == "rtl"
+    foreign = "BBC نے کراچی میں ایک دفتر کھولا۔"
+    assert tagged(page, foreign).evaluate("n => getComputedStyle(n).direction") == "rtl"  # whatever the text begins with
+    tagged(page, choices.examples()["urd"])
     page.click("#correct > button")
     page.click("#correct-start")
     page.wait_for_function("getComputedStyle(document.querySelector('#names')).direction === 'rtl'")
@@ -218,12 +221,22 @@ def test_what_is_no_text_is_refused_on_the_page(page: Any, tmp_path: Path) -> No
 
 
 def test_an_answer_is_corrected_and_downloaded(page: Any) -> None:
-    page.locator("#text textarea").fill("Maria lives in Berlin.")
+    choose(page, "(eng", "eng")
+    page.locator("#text textarea").fill("Maria lives in Berlin.\nIt rains.")
     page.click("#correct > button")
     page.click("#correct-start")
-    page.wait_for_function("document.querySelector('#correct').innerText.includes('Berlin')")
+    names = page.locator("#names")
+    names.get_by_text("rains", exact=True).wait_for()
+    names.get_by_text("rains", exact=True).dblclick()
+    page.keyboard.type("org")
+    page.keyboard.press("Enter")
     page.click("#correct-save")
     page.wait_for_selector("#corrected a")
+    assert page.inner_text("#kept").startswith("Kept: 2 sentences with ")
+    read = page.request.get(page.locator("#corrected a").first.get_attribute("href")).text()
+    first, second = (block.split("\n") for block in read.strip().split("\n\n"))
+    assert [line.split("\t")[0] for line in first] == ["Maria", "lives", "in", "Berlin", "."]
+    assert second == ["It\tO", "rains\tB-ORG", ".\tO"]
     assert not barriers(page)
 
 
