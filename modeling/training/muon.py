@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -38,33 +38,28 @@ class StackedMuon(Optimizer):
             torch._foreach_lerp_(momenta, gradients, 1 - _MOMENTUM)
             updates = torch._foreach_lerp(gradients, momenta, _MOMENTUM)  # Nesterov's look ahead
             torch._foreach_mul_(with_gradient, 1 - group["lr"] * group["weight_decay"])
-            by_shape: dict[tuple[int, ...], list[int]] = defaultdict(list)
+            by_shape: dict[torch.Size, list[int]] = defaultdict(list)
             for number, p in enumerate(with_gradient):
-                by_shape[(min(p.shape), max(p.shape))].append(number)
-            for numbers in by_shape.values():
-                flat = orthogonal(torch.stack([_wide(updates[i]) for i in numbers]))
-                rate = group["lr"] * _RMS * math.sqrt(flat.shape[2])
-                made = [each.T if _is_tall(with_gradient[i]) else each for i, each in zip(numbers, flat.unbind(), strict=True)]
-                torch._foreach_add_([with_gradient[i] for i in numbers], made, alpha=-rate)
+                by_shape[p.shape].append(number)
+            for shape, numbers in by_shape.items():
+                made = orthogonal([updates[i] for i in numbers])
+                rate = group["lr"] * _RMS * math.sqrt(max(shape))
+                torch._foreach_add_([with_gradient[i] for i in numbers], list(made.unbind()), alpha=-rate)
 
 
-def orthogonal(stack: torch.Tensor) -> torch.Tensor:
-    """(matrices, rows, columns), no taller than wide, with singular values near 1.
+def orthogonal(matrices: Sequence[torch.Tensor]) -> torch.Tensor:
+    """(matrices, rows, columns) of matrices of one shape, with singular values near 1.
 
     Computed in bfloat16, as torch's Muon does; in float32 where the processor has none.
     """
     a, b, c = _COEFFICIENTS
-    x = stack.bfloat16() if has_bf16(stack.device) else stack
+    first = matrices[0]
+    x = first.new_empty((len(matrices), *first.shape), dtype=torch.bfloat16 if has_bf16(first.device) else first.dtype)
+    torch._foreach_copy_(list(x.unbind()), list(matrices))
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=_EPSILON)
+    tall = x.shape[1] > x.shape[2]  # the smaller of the two products; nothing is transposed in memory
     for _ in range(_ITERATIONS):
-        gram = torch.bmm(x, x.mT)
-        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    return x.to(stack.dtype)
-
-
-def _is_tall(matrix: torch.Tensor) -> bool:
-    return matrix.shape[0] > matrix.shape[1]
-
-
-def _wide(matrix: torch.Tensor) -> torch.Tensor:
-    return matrix.T if _is_tall(matrix) else matrix
+        gram = torch.bmm(x.mT, x) if tall else torch.bmm(x, x.mT)
+        polynomial = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        x = torch.baddbmm(x, x, polynomial, beta=a) if tall else torch.baddbmm(x, polynomial, x, beta=a)
+    return x
