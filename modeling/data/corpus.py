@@ -123,9 +123,9 @@ def _sets(place: Place, lang: str, split: str) -> Iterator[CorpusSet]:
         return
     start, found = 0, origin.sets(lang, split)
     for each in found:
-        stop = start + origin.size(each) if len(found) > 1 else 0
-        yield CorpusSet(lang, each.name, each.kind, split, place, (start, stop) if len(found) > 1 else None)
-        start = stop
+        among = (start, start + origin.size(each)) if len(found) > 1 else None
+        yield CorpusSet(lang, each.name, each.kind, split, place, among)
+        start = among[1] if among else 0
 
 
 def _in_order(codes: Iterable[str]) -> list[str]:
