@@ -1,6 +1,6 @@
 """Write a release's scores and tables of a report into Markdown files, between the marks that each has: `<!-- conlipa-mini -->` for the scores of the
 release of that recipe by case, `<!-- conlipa-mini table -->` for its table alone, `<!-- conlipa-mini everyday -->` for its everyday sentences,
-`<!-- control -->` for that section of the report.
+`<!-- conlipa-mini found -->` for a sentence about these, `<!-- control -->` for that section of the report.
 
 python -m conlipa.hub_cards.readme README.md docs/scores.md [--release DIR] [--report DIR]
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from conlipa.atomic_files import write_text
 from conlipa.dataset_scripts.languages import language
@@ -56,7 +57,22 @@ def blocks_of(release: Path) -> dict[str, str]:
     )
     cases = before_and_after(scores)
     name = tree.recipe.name
-    return {name: f"{intro}\n\n{cases}", f"{name} table": cases, f"{name} everyday": everyday_table(scores["everyday"])}
+    return {
+        name: f"{intro}\n\n{cases}",
+        f"{name} table": cases,
+        f"{name} everyday": everyday_table(scores["everyday"]),
+        f"{name} found": found(scores["everyday"]),
+    }
+
+
+def found(everyday: dict[str, Any]) -> str:
+    """How much of everyday sentences a tagger finds, in one sentence."""
+    cased, uncased = everyday["cased scripts"], everyday["uncased scripts"]
+    return (
+        f"In everyday sentences it finds {cased['recall']:.0f}% of the names where the script has capitals, and {uncased['recall']:.0f}%"
+        " where it has none (Arabic, Devanagari, Hangul, Thai …);"
+        f" {cased['precision']:.0f}% and {uncased['precision']:.0f}% of what it finds is right in span and label."
+    )
 
 
 def tables_of(section: Path) -> str:
