@@ -52,7 +52,7 @@ mini mini-en: .venv/ready
 report: .venv/ready
 	$(RUN)python -m conlipa.modeling.report $(if $(wildcard runs/mini/conlipa-mini-ipac),$(call PARTS,mini)) --corpus $(or $(CORPUS),sample) --jobs 2 --out runs/report
 
-# The same as it travels with the package, and its claims in the README.
+# The same as the documentation has it, and its tables in docs/scores.md.
 mini-report: report
 	$(RUN)python -m conlipa.hub_cards.readme docs/scores.md --report runs/report
 	rm -rf docs/report && mkdir docs/report

@@ -2,7 +2,7 @@
 
 `case` says what the papers use a language for: 1, 2 and 3 are their test languages,
 `source` is English, `conlipa` the ten of the loanword pairs, `extra` the pairs beyond the paper,
-`more` further languages that WikiANN has and a model may be trained on.
+`more` further languages that a model may be trained on.
 """
 
 from __future__ import annotations

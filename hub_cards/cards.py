@@ -13,10 +13,11 @@ from huggingface_hub.repocard_data import CardData
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from pyarrow import parquet
 
-from conlipa.dataset_scripts.languages import by_case, language
+from conlipa.dataset_scripts.languages import by_case, language, languages
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.dataset_scripts.quality.quality import QUALITY
 from conlipa.dataset_scripts.tables import FOLDER, rows
+from conlipa.hub import is_repo
 from conlipa.modeling.data.redirects import redirects
 from conlipa.modeling.evaluation.comparison import before_and_after, case_table
 from conlipa.modeling.evaluation.evaluation import table, without_redirects
@@ -224,15 +225,19 @@ def space_card(recipe: Recipe) -> str:
     return _card(data, "space.md", recipe=recipe)
 
 
-def adapted_card(record: dict[str, Any], name: str, base: str) -> str:
-    """The card of an adapter that `conlipa adapt` wrote."""
-    known = language(record["language"])
+def adapted_card(record: dict[str, Any], name: str, base: str, read_by: str) -> str:
+    """The card of an adapter that `conlipa adapt` wrote; `read_by`: the options that say how its texts are read."""
+    code = record["language"]
+    known = languages().get(code)
     data = ModelCardData(
-        language=_hub_codes([known.iso]),
+        language=_hub_codes([code]) if known else [code],
         license="apache-2.0",
         pipeline_tag="token-classification",
         library_name="peft",
+        base_model=base if is_repo(base) else None,  # a name that the Hub does not know would be a dead link
         tags=["conlipa", "named-entity-recognition", "phonemes", "ipa"],
         model_name=name,
     )
-    return _card(data, "adapted.md", record=record, versions=_versions(record), name=name, base=base, language=known)
+    return _card(
+        data, "adapted.md", record=record, versions=_versions(record), name=name, base=base, language=known.name if known else code, read_by=read_by
+    )

@@ -26,6 +26,7 @@ from conlipa.errors import ConlipaError
 from conlipa.hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikiann_card
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.fingerprint import of_folder, of_pairs
+from conlipa.modeling.data.packed_corpus import PackedSet
 from conlipa.modeling.evaluation import everyday
 from conlipa.modeling.evaluation.evaluation import evaluate, table, trained_on
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
@@ -34,7 +35,7 @@ from conlipa.modeling.pretrained import read_json
 from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.recipe_file import completed
 from conlipa.modeling.train import train_stage
-from conlipa.modeling.training.run_metadata import RECORD, run_metadata_of
+from conlipa.modeling.training.run_metadata import RECORD, decisive, run_metadata_of
 from conlipa.space import space_files
 
 MANIFEST = "release.json"
@@ -94,6 +95,8 @@ def release(out: Path, recipe: Recipe, wikiann: str, strict: bool = False, ner: 
         ConlipaError: `out` belongs to something else, or a step failed (what is whole stays).
     """
     corpus = Corpus(wikiann, strict)
+    if TITLES not in corpus.kinds:
+        raise ConlipaError(f"{wikiann}: has running text alone; a release publishes titles (titles=DIR), and running text has owners of its own")
     tree = Tree(out, recipe)
     _claim(out, recipe, wikiann, corpus.fingerprint())
     _step("CONLIPA", tree.conlipa, lambda: write_conlipa(tree.conlipa))
@@ -125,7 +128,7 @@ def _take_stage_one(folder: Path, recipe: Recipe, place: Path) -> None:
     made_by, expected = completed(record.get("recipe") or {}), run_metadata_of(recipe, "ner", "")["recipe"]
     if recipe.ner.minutes:  # a run by the clock has no number of epochs
         made_by.get("ner", {})["epochs"] = expected["ner"]["epochs"]
-    if record.get("stage") != "ner" or made_by != expected:
+    if record.get("stage") != "ner" or decisive(made_by) != decisive(expected):
         raise ConlipaError(f"{folder}: was made by another recipe than {recipe.name}, or by another stage; name the profile that it was trained with")
     with atomic_folder(place) as beside:
         for path in folder.iterdir():
@@ -182,16 +185,18 @@ def write_conlipa(folder: Path) -> None:
 
 
 def write_wikiann(folder: Path, corpus: Corpus) -> None:
-    """`ISO/SPLIT.parquet` for every language and split of the source; languages done before an interruption stay."""
+    """`ISO/SPLIT.parquet` for every language and split of the source's titles; languages done before an interruption stay.
+
+    Running text has owners and licences of its own: it is trained on, not published.
+    """
     beside = folder.with_name(folder.name + ".partial")
-    kind = TITLES if TITLES in corpus.kinds else None  # running text has owners and licences of its own: it is trained on, not published
     for split in SPLITS:
-        for lang in corpus.languages(split, kind):
+        for lang in corpus.languages(split, TITLES):
             path = beside / lang / f"{split}.parquet"
             if not path.is_file():
                 with write_errors(folder):
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    corpus.split(lang, split, kind).to_parquet(path.with_suffix(".partial"))
+                    corpus.split(lang, split, TITLES).to_parquet(path.with_suffix(".partial"))
                     path.with_suffix(".partial").replace(path)
     os.replace(beside, folder)
 
@@ -214,7 +219,8 @@ def _scores(tree: Tree, recipe: Recipe, corpus: Corpus) -> dict[str, Any]:
     unseen = [iso for iso in corpus.languages("validation", RUNNING) if iso not in trained_on(str(tree.ner))] if RUNNING in corpus.kinds else []
     after = str(tree.ipac)
     wanted = {"before": (None, langs, TITLES, True), "after": (after, langs, TITLES, True)}
-    wanted |= {"unmarked": (after, langs, TITLES, False)} if recipe.encoder.case_marks else {}
+    shown = [iso for iso in by_case("1", "2", "3") if iso in langs]  # what is said of text without capitals is said by case
+    wanted |= {"unmarked": (after, shown or langs, TITLES, False)} if recipe.encoder.case_marks else {}
     wanted |= {"running": (after, unseen, RUNNING, True)} if unseen else {}
     memories = []
     for name, (adapter, of, kind, marks) in wanted.items():
@@ -233,7 +239,7 @@ def _scores(tree: Tree, recipe: Recipe, corpus: Corpus) -> dict[str, Any]:
 def _running(recipe: Recipe, wikiann: str, langs: Sequence[str]) -> list[str]:
     """The sets of running text that stage 1 was trained on."""
     sets = Corpus(wikiann).sets(langs, "train")
-    return [each.name for each in sets if each.kind == RUNNING and f"{RUNNING}/{each.name}" not in recipe.ner.exclude]
+    return [each.name for each in sets if each.kind == RUNNING and not PackedSet(each.lang, each.kind, each.name).is_among(recipe.ner.exclude)]
 
 
 def write_cards(tree: Tree, scores: dict[str, Any], wikiann: str) -> None:

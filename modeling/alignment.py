@@ -19,6 +19,11 @@ def inside(label: int) -> int:
     return label + 1 if LABELS[label].startswith("B-") else label
 
 
+def beginning(label: int) -> int:
+    """`I-X` as `B-X`, any other label as it is."""
+    return label - 1 if LABELS[label].startswith("I-") else label
+
+
 NO_LABEL = -100
 """Of a position that is neither trained on nor scored: a case mark."""
 MOST_MARKS = 64

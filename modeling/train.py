@@ -93,6 +93,7 @@ def train_stage(
     from conlipa.modeling.training.run_metadata import RECORD, run_metadata_of
 
     PartialState(cpu=not _has_gpu())
+    held_out = _held_out(corpus) if stage == "ner" and recipe.ner.validate_every else None
     languages = source_languages(corpus, recipe.ner.languages)
     data = _fingerprint(stage, recipe, corpus, languages, ner)
     earlier = read_recipe(recipe.ner.start) if stage == "ner" and recipe.ner.start else None
@@ -110,7 +111,7 @@ def train_stage(
         run_metadata["start_run"] = {key: first[key] for key in ("steps", "seconds", "environment", "start_run") if key in first}
     set_seed(getattr(recipe, stage).seed)
     made = _stage(stage, recipe, corpus, languages, start if stage == "ner" else ner, base_name)
-    validate = _validation(recipe, corpus, made.tokenizer) if stage == "ner" and recipe.ner.validate_every else None
+    validate = validator(made.tokenizer, held_out, recipe.ner.held_out) if held_out else None
     train(made, out, out.with_name(f".{out.name}.checkpoints"), run_metadata, tracker, validate=validate)
     if start and PartialState().is_main_process:
         rmtree(start)
@@ -138,12 +139,13 @@ def _stage(
     return IpacStage(recipe, str(model), corpus, languages, base_name)
 
 
-def _validation(recipe: Recipe, corpus: Corpus | PackedCorpus, tokenizer: Any) -> Callable[[Any], dict[str, float]]:
+def _held_out(corpus: Corpus | PackedCorpus) -> Corpus:
+    """The corpus, where it has sentences to validate on."""
     from conlipa.modeling.data.packed_corpus import PackedCorpus
 
     if isinstance(corpus, PackedCorpus):
         raise ConlipaError(f"{corpus.where}: has training sentences alone; ner.validate_every needs --corpus")
-    return validator(tokenizer, corpus, recipe.ner.held_out)
+    return corpus
 
 
 def _up_to_date(out: Path, stage: str, run_metadata: dict[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from conlipa.dataset_scripts.wikiann.foreign import read_foreign
+from conlipa.dataset_scripts.wikiann.reading import Sentence
 from conlipa.errors import ConlipaError, nearest
 from conlipa.modeling.inference.entity_formats import LINE_FORMATS, Tagged, write_brat
 
@@ -22,6 +23,8 @@ KINDS = (".txt", ".csv", ".tsv", ".jsonl", ".conll")
 FORMATS = {"CoNLL": "conll", "JSON Lines": "jsonl", "brat": "zip", "CSV": "csv"}
 _DELIMITERS = (",", ";", "\t")
 """Of a CSV file, the first where its header has none: where a comma stands in numbers, spreadsheets write semicolons."""
+_NONE = "\x1f"
+"""A delimiter that no text holds."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
 
@@ -48,7 +51,7 @@ def content(path: Path) -> str:
 
 
 def columns(path: Path) -> list[str]:
-    """Columns of a table, or keys of the first object of JSON Lines; none for running text.
+    """Columns of a table, or keys of JSON Lines that hold texts; none for running text.
 
     Raises:
         ConlipaError: as `content`; no header, or too many columns.
@@ -57,7 +60,7 @@ def columns(path: Path) -> list[str]:
     if kind in (".csv", ".tsv"):
         return next(_table(path, text), [])
     if kind == ".jsonl":
-        return [key for key, value in _objects(path, text)[0].items() if isinstance(value, str)][:MAX_COLUMNS]
+        return _keys(_objects(path, text))[:MAX_COLUMNS]
     return []
 
 
@@ -74,11 +77,11 @@ def texts(path: Path, column: str | None = None) -> list[str]:
         found = [row[at] if at < len(row) else "" for row in table]
     elif kind == ".jsonl":
         objects = _objects(path, text)
-        keys = [key for key, value in objects[0].items() if isinstance(value, str)]
+        keys = _keys(objects)
         key = keys[_place(path, column, keys)]
         found = [str(each.get(key) or "") for each in objects]
     elif kind == ".conll":
-        found = [" ".join(sentence.tokens) for sentence in read_foreign(path)]
+        found = [" ".join(sentence.tokens) for sentence in _sentences(path)]
     else:
         found = text.splitlines()
     return checked([each for each in found if each.strip()], path.name)
@@ -105,14 +108,21 @@ def checked(found: Sequence[Any], name: str = "texts", most: int = MAX_TEXTS) ->
 
 
 def _table(path: Path, text: str) -> Iterator[list[str]]:
-    """Rows, the header first."""
+    """Rows, the header first, none wider than it."""
     header = text.partition("\n")[0]
     delimiter = "\t" if path.suffix.lower() == ".tsv" else max(_DELIMITERS, key=header.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    if delimiter not in header:
+        delimiter = _NONE  # one column: a comma is one of its text's
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    width = 0
     try:
         for row in rows:
             if len(row) > MAX_COLUMNS:
                 raise ConlipaError(f"{path.name}:{rows.line_num}: {len(row):,} columns ({MAX_COLUMNS} at most).")
+            width = width or len(row)
+            if any(row[width:]):
+                few = f"{len(row)} columns, the header has {width}; a text with {delimiter!r} in it stands in quotation marks"
+                raise ConlipaError(f"{path.name}:{rows.line_num}: {few}.")
             if row:
                 yield row
     except csv.Error as error:
@@ -133,6 +143,19 @@ def _objects(path: Path, text: str) -> list[dict[str, Any]]:
     if not found:
         raise ConlipaError(f"{path.name}: holds no text.")
     return found
+
+
+def _sentences(path: Path) -> list[Sentence]:
+    """Of CoNLL; an error names the file as its owner knows it."""
+    try:
+        return read_foreign(path)
+    except ConlipaError as error:
+        raise ConlipaError(str(error).replace(str(path), path.name)) from None
+
+
+def _keys(objects: Iterable[dict[str, Any]]) -> list[str]:
+    """Those that hold a text in some object: in the first it may be null."""
+    return list(dict.fromkeys(key for each in objects for key, value in each.items() if isinstance(value, str)))
 
 
 def _place(path: Path, column: str | None, there: Sequence[str]) -> int:

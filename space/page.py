@@ -29,6 +29,8 @@ _SHARE = """(text, lang) => {
     return "The link is in the address bar";
 }"""
 """What a link holds stands behind its `#`, which a browser sends to nobody."""
+_COPY = "Copy a link to this"
+_RESTORE = f"""() => new Promise(done => setTimeout(() => done({_COPY!r}), 3000))"""
 _OPEN = """(text, lang) => {
     const given = new URLSearchParams(location.hash.slice(1));
     return [given.get("text") ?? text, given.get("lang") ?? lang];
@@ -131,7 +133,7 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
         with gr.Row():
             button = gr.Button("Tag", variant="primary", elem_id="tag")
             another = gr.Button("Another example", elem_id="example")
-            share = gr.Button("Copy a link to this", elem_id="share")
+            share = gr.Button(_COPY, elem_id="share")
         result = gr.HTML(elem_id="result")
         entity = gr.Radio([], label="Why, and what sounds like it", visible=False, elem_id="entity")
         neighbours = gr.HTML(elem_id="nearest")
@@ -150,7 +152,8 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
         gr.Markdown(choices.links())
 
         marked, given = [result, entity, neighbours], [text, lang, compare]
-        share.click(None, [text, lang], share, js=_SHARE, api_visibility="private")
+        shared = share.click(None, [text, lang], share, js=_SHARE, api_visibility="private")
+        shared.then(None, None, share, js=_RESTORE, api_visibility="private")
         opened = page.load(None, [text, lang], [text, lang], js=_OPEN, api_visibility="private")
         opened.then(show, given, marked, api_visibility="private", show_progress="minimal")
         opened.then(quality.expected, lang, expected, api_visibility="private", show_progress="hidden")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,11 +13,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from conlipa.dataset_scripts.wikiann.foreign import Columns
 from conlipa.errors import ConlipaError
-from conlipa.modeling.adaptation.adapt import OFFSETS, SHARES, _best
+from conlipa.modeling.adaptation.adapt import OFFSETS, SHARES, _alone, _best
 from conlipa.modeling.adaptation.stage import AdaptStage
 from conlipa.modeling.adaptation.tagged_file import read_tagged_file
 from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.inference.loading import temperature
 from tests import conftest
 from tests.conftest import ROOT, begun, running_until
 
@@ -46,19 +49,23 @@ def fitted(tiny_release: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
     """The adapter, the file that it was made from, and what was printed."""
     folder = tmp_path_factory.mktemp("adapt")
     file = conll(folder / "mine.conll", 10)
-    ran = conlipa("adapt", "--corpus", file, "--lang", "eng", "--model", tiny_release / "tiny-ner", "--out", folder / "mine")
+    model = Path(shutil.copytree(tiny_release / "tiny-ner", folder / "tiny-ner"))
+    (model / "calibration.json").write_text('{"temperature": 1.5}', encoding="utf-8")
+    ran = conlipa("adapt", "--corpus", file, "--lang", "eng", "--model", model, "--out", folder / "mine")
     assert ran.returncode == 0, ran.stderr
     return folder / "mine", file, ran.stdout
 
 
 @pytest.mark.slow
-def test_the_adapter_is_a_peft_repo_that_stock_classes_load(fitted: tuple[Path, Path, str], tiny_release: Path) -> None:
+def test_the_adapter_is_a_peft_repo_that_stock_classes_load(fitted: tuple[Path, Path, str]) -> None:
     out, _, _ = fitted
+    model = out.parent / "tiny-ner"
     ran = subprocess.run([sys.executable, "-c", TRY, str(out)], capture_output=True, text=True, timeout=300)
     assert ran.returncode == 0, ran.stderr
-    assert json.loads(ran.stdout.splitlines()[-1]) == [7, str(tiny_release / "tiny-ner")]
-    tagged = conlipa("tag", "--lang", "eng", "--model", tiny_release / "tiny-ner", "--adapter", out, ROOT / "LICENSE")
+    assert json.loads(ran.stdout.splitlines()[-1]) == [7, str(model)]
+    tagged = conlipa("tag", "--lang", "eng", "--model", model, "--adapter", out, ROOT / "LICENSE")
     assert tagged.returncode == 0, tagged.stderr
+    assert temperature(str(model), str(out)) == 1.5  # of the tagger that was fitted
 
 
 @pytest.mark.slow
@@ -103,10 +110,10 @@ def test_weights_go_back_to_where_they_came_from(tiny_release: Path) -> None:
 
 
 @pytest.mark.slow
-def test_done_it_is_not_done_again_and_takes_nobody_elses_folder(fitted: tuple[Path, Path, str], tiny_release: Path, tmp_path: Path) -> None:
+def test_done_it_is_not_done_again_and_takes_nobody_elses_folder(fitted: tuple[Path, Path, str], tmp_path: Path) -> None:
     out, file, said = fitted
     before = (out / "adapter_model.safetensors").stat().st_mtime_ns
-    common = ("--lang", "eng", "--model", tiny_release / "tiny-ner", "--out", out)
+    common = ("--lang", "eng", "--model", out.parent / "tiny-ner", "--out", out)
     again = conlipa("adapt", "--corpus", file, *common)
     assert (again.returncode, again.stdout) == (0, said)
     assert (out / "adapter_model.safetensors").stat().st_mtime_ns == before
@@ -116,9 +123,9 @@ def test_done_it_is_not_done_again_and_takes_nobody_elses_folder(fitted: tuple[P
 
 
 @pytest.mark.slow
-def test_interrupted_it_goes_on_where_it_was_and_ends_the_same(fitted: tuple[Path, Path, str], tiny_release: Path, tmp_path: Path) -> None:
+def test_interrupted_it_goes_on_where_it_was_and_ends_the_same(fitted: tuple[Path, Path, str], tmp_path: Path) -> None:
     whole, file, said = fitted
-    command = ("adapt", "--corpus", file, "--lang", "eng", "--model", tiny_release / "tiny-ner", "--out", tmp_path / "mine")
+    command = ("adapt", "--corpus", file, "--lang", "eng", "--model", whole.parent / "tiny-ner", "--out", tmp_path / "mine")
     said_so_far = tmp_path / "err"
     run = begun("-m", "conlipa", *command, stderr=said_so_far)
     running_until(run, lambda: "fold 3" in said_so_far.read_text(encoding="utf-8"))
@@ -135,14 +142,20 @@ def test_interrupted_it_goes_on_where_it_was_and_ends_the_same(fitted: tuple[Pat
     assert (tmp_path / "mine" / "adapter_model.safetensors").read_bytes() == (whole / "adapter_model.safetensors").read_bytes()
 
 
+def _named(tag: str, sentences: int) -> str:
+    return "".join(f"Anna{'na' * number}\t{tag}\n\n" for number in range(sentences))
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("Anna\tB-PER\n\n" * 4, "4 sentences, expected 5 to 2,000; tag some more"),
-        ("Anna\tO\n\n" * 8, "0 names are marked, expected at least 5"),
-        ("Anna\tX-PER\n\n" * 8, "mine.conll: types that are none of"),
+        (_named("B-PER", 4), "4 sentences, expected 5 to 2,000; tag some more"),
+        (_named("B-PER", 4) * 3, "4 sentences, expected 5 to 2,000; tag some more"),  # a sentence held out must not be trained on in a copy
+        (_named("O", 8), "0 names are marked, expected at least 5"),
+        (_named("X-PER", 8), "mine.conll: types that are none of"),
         ("", "holds no sentence"),
-        ("Anna\tB-PER\n\n" * 8, "cannot be derived from its script: Latn is the script of"),
+        (_named("B-PER", 8), "cannot be derived from its script: Latn is the script of"),
+        ("1\tAnna\tB-PER\n2\tsings\tO\n\n" * 8, "its first column numbers the words; name those of token and tag, as in --columns 2,-1"),
     ],
 )
 def test_a_file_that_is_not_enough_is_refused(tmp_path: Path, content: str, complaint: str) -> None:
@@ -152,7 +165,7 @@ def test_a_file_that_is_not_enough_is_refused(tmp_path: Path, content: str, comp
 
 
 def test_the_language_is_that_of_the_script(tmp_path: Path) -> None:
-    (tmp_path / "mine.conll").write_text("ශ්‍රී\tB-LOC\nලංකාව\tI-LOC\n\n" * 8, encoding="utf-8")
+    (tmp_path / "mine.conll").write_text("".join(f"ශ්‍රී\tB-LOC\nලංකාව\tI-LOC\n{number}\tO\n\n" for number in range(8)), encoding="utf-8")
     lang, rows = read_tagged_file(tmp_path / "mine.conll", None, "auto", {})
     assert (lang, len(rows)) == ("sin", 8)
 
@@ -164,3 +177,38 @@ def test_bad_input_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     assert "mine.conll: types that are none of LOC, ORG, PER: GPE (8 tokens); say what each becomes, as in --map GPE=O" in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["mine.conll"]
+
+
+def test_columns_numbers_and_comments_are_read_as_asked(tmp_path: Path) -> None:
+    blocks = "".join(f"# sent_id = {number}\n1\tAnna{number}\tB-PER\n2\tsings\tO\n\n" for number in range(8))
+    (tmp_path / "mine.conll").write_text(blocks, encoding="utf-8")
+    _, rows = read_tagged_file(tmp_path / "mine.conll", "eng", "auto", {}, columns=Columns.parse("2,-1"))
+    assert [row["tokens"] for row in rows[:2]] == [["Anna0", "sings"], ["Anna1", "sings"]]
+    lines = "".join(json.dumps({"tokens": [f"Anna{number}", "sings"], "tags": [1, 0]}) + "\n" for number in range(8))
+    (tmp_path / "mine.jsonl").write_text(lines, encoding="utf-8")
+    _, rows = read_tagged_file(tmp_path / "mine.jsonl", "eng", "auto", {}, labels=["O", "B-PER"])
+    assert rows[0]["ner_tags"] == [1, 0]
+
+
+def test_a_language_that_the_table_lacks_is_read_by_its_own_letters(tmp_path: Path) -> None:
+    (tmp_path / "haw.csv").write_text("Orth,Phon\na,a\nn,n\n", encoding="utf-8")
+    (tmp_path / "mine.conll").write_text(_named("B-PER", 8), encoding="utf-8")
+    lang, rows = read_tagged_file(tmp_path / "mine.conll", "haw", f"map:{tmp_path / 'haw.csv'}", {})
+    assert (lang, rows[0]["ipa_tokens"]) == ("haw", ["a n n a"])
+
+
+def test_a_long_sentence_is_labelled_to_its_end(tiny_release: Path) -> None:
+    row = next(iter(Corpus("sample").split("eng", "train")))
+    long = {name: list(row[name]) * 20 for name in ("tokens", "ner_tags", "ipa_tokens")}
+    stage = AdaptStage(str(tiny_release / "tiny-ner"), None, [row, long], "eng")
+    short_labels, labels = stage.labels([row, long], [0.0])[0]
+    assert (len(short_labels), len(labels)) == (len(row["tokens"]), len(long["tokens"]))
+    names = stage.labels([long], [-100.0])[0][0]  # everything is a name
+    assert all(names)
+
+
+def test_two_processes_do_not_write_one_folder(tmp_path: Path) -> None:
+    place = (tmp_path / ".mine.adapt", tmp_path / "mine")
+    with _alone(*place), pytest.raises(ConlipaError, match="another process is writing it"), _alone(*place):
+        pass
+    assert not list(tmp_path.iterdir())

@@ -92,6 +92,7 @@ def test_help_helps(command: str) -> None:
         (["evaluate", "--model", "tests", "--corpus", "nowhere"], 1, "nowhere: no such corpus folder"),
         (["evaluate", "--model", "tests", "--langs", "sim"], 2, "unknown language 'sim'; did you mean"),
         (["evaluate", "--model", "tests", "--langs", "kbd"], 1, "sample: no validation split of Kabardian (kbd)"),
+        (["evaluate", "--predictions", "x.tsv", "--no-case-marks"], 2, "--predictions scores a file and no model; leave out --no-case-marks"),
         (["release", "--profile", "minni"], 2, "unknown profile 'minni'; did you mean mini"),
         (["release", "--corpus", "tests"], 1, "tests: holds no ISO639-3/{train,dev,test}.tsv"),
         (["publish", "tests", "--namespace", "my org"], 2, "--namespace 'my org': no name that the Hub allows"),

@@ -68,6 +68,11 @@ def test_universal_ner_has_comments_and_numbers(converted: Convert, tmp_path: Pa
     assert (tmp_path / "out" / "deu_2" / "test.tsv").is_file()
 
 
+def test_comments_trailing_tabs_and_hard_spaces_are_read(converted: Convert, tmp_path: Path) -> None:
+    converted("dev.conll", "# newdoc id = 1\n# text = Bonn zahlt\nBonn\tB-LOC\t\nzahlt\tO\n\n#\tO\n10\u00a0000 O\n")
+    assert written(tmp_path) == [[("Bonn", "B-LOC"), ("zahlt", "O")], [("#", "O"), ("10 000", "O")]]
+
+
 @pytest.mark.parametrize("one_list", [False, True])
 def test_json_by_line_or_as_one_list(converted: Convert, tmp_path: Path, one_list: bool) -> None:
     rows = [{"tokens": [t for t, _ in s], "ner_tags": [tag for _, tag in s]} for s in GOLD]
@@ -96,6 +101,8 @@ def test_numbers_are_named_and_blank_tokens_left_out(converted: Convert, tmp_pat
         ("dev.conll", "a O\n", ["--columns", "1,4"], "dev.conll:1: 2 columns: 'a O'; name those of token and tag with --columns"),
         ("dev.conll", "a O\n", ["--columns", "0,4"], "--columns 0,4: expected two numbers"),
         ("dev.conll", "\n", [], "dev.conll: holds no sentence"),
+        ("dev.conll", "1\tAnna\tB-PER\n2\tsings\tO\n", [], "dev.conll: its first column numbers the words"),
+        ("dev.jsonl", '{"tokens": ["a"], "ner_tags": [null]}', [], "dev.jsonl:1: None is no tag"),
         ("dev.jsonl", '{"tokens": ["a"], "ner_tags": [1]}', [], "dev.jsonl:1: tag 1 is a number; name what the numbers stand for with --labels"),
         ("dev.jsonl", '{"tokens": ["a"], "ner_tags": [7]}', ["--labels", "O"], "dev.jsonl:1: tag 7, but --labels names 1"),
         ("dev.jsonl", '\n{"tokens": ["a"], "ner_tags": []}', [], "dev.jsonl:2: 1 tokens and 0 tags"),

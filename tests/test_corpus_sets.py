@@ -14,7 +14,7 @@ from conlipa.dataset_scripts.wikiann.wikiann import Folder, source
 from conlipa.errors import ConlipaError, UsageError
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.train import parser as training
-from tests.conftest import conlipa
+from tests.conftest import complaint, conlipa
 
 
 def put(folder: Path, name: str, *cities: str, split: str = "dev") -> Path:
@@ -111,6 +111,17 @@ def test_evaluate_scores_a_language_by_its_kind(titles: Path, running: Path, tmp
     else:
         assert (scores["languages"]["tur"]["n"], scores["running"]["languages"]["tur"]["n"]) == (2, 3)
         assert done.stdout.index("(tur)") < done.stdout.index("running:") < done.stdout.rindex("(tur)")
+
+
+def test_evaluate_finds_a_language_that_has_running_text_alone(titles: Path, running: Path) -> None:
+    where = said(f"titles={titles}", f"running={running}")
+    assert "| Turkmen (tuk) | 1 |" in conlipa("evaluate", "--model", "mini", "--corpus", where, "--langs", "tuk").stdout
+    assert "no validation split of Sinhala (sin)" in complaint("evaluate", "--model", "mini", "--corpus", where, "--langs", "tuk,sin", code=1)
+
+
+def test_running_text_alone_is_not_released(running: Path, tmp_path: Path) -> None:
+    assert "has running text alone" in complaint("release", "--corpus", f"running={running}", "--out", str(tmp_path / "out"), code=1)
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_names_a_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

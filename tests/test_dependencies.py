@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ from packaging.utils import canonicalize_name
 
 from tests.conftest import ROOT, run
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = DECLARED["project"]
 ROOMS = ("dataset_scripts", "hub_cards", "modeling", "space", "src/conlipa")
 WITH_AN_EXTRA = {
     "dataset_scripts/wikiann/make_sample.py": "dev",
@@ -103,3 +105,21 @@ def test_two_texts_are_tagged_where_linux_s_calls_are_missing() -> None:
         "print(len(found), bool(found[0]), found[0] == found[1])"
     )
     assert run("-c", code).stdout.split() == ["2", "True", "True"]
+
+
+def test_a_wheel_holds_every_package_and_what_it_reads() -> None:
+    setuptools = DECLARED["tool"]["setuptools"]
+    packages = {path.parent for path in files(*ROOMS) if path.name == "__init__.py"}
+    named = {
+        "conlipa" if place == ROOT / "src" / "conlipa" else f"conlipa.{place.relative_to(ROOT).as_posix().replace('/', '.')}" for place in packages
+    }
+    assert named | {"conlipa.modeling.phoneme_ner_f1"} == set(setuptools["packages"])
+    carried = {path for name, patterns in setuptools["package-data"].items() for pattern in patterns for path in _folder(name).glob(pattern)}
+    tracked = subprocess.run(["git", "ls-files", *ROOMS], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    left = {path for path in tracked.split() if not path.endswith((".py", "screenshot.png")) and ROOT / path not in carried}
+    assert not left
+
+
+def _folder(package: str) -> Path:
+    inner = package.removeprefix("conlipa").removeprefix(".").replace(".", "/")
+    return ROOT / inner if inner else ROOT / "src" / "conlipa"

@@ -51,6 +51,19 @@ def read_conll(block: str, text: str) -> list[tuple[int, int, str]]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("text", "entities", "tags"),
+    [
+        ("Paris-Berlin flight", [("Paris", "LOC"), ("Berlin", "LOC")], ["B-LOC", "O"]),
+        ("وباريس بعيدة", [("باريس", "LOC")], ["B-LOC", "O"]),
+        ("Anna Ben Smith", [("Anna", "PER"), ("Ben Smith", "PER")], ["B-PER", "B-PER", "I-PER"]),
+    ],
+)
+def test_a_name_marked_within_a_word_is_that_word_and_no_other(text: str, entities: list[tuple[str, str]], tags: list[str]) -> None:
+    found = [Entity(text.index(name), text.index(name) + len(name), name, label, 1.0) for name, label in entities]
+    assert [line.split("\t")[1] for line in conll(text, found).splitlines()] == tags
+
+
 @settings(deadline=None)
 @given(tagged())
 def test_conll_and_json_lines_give_the_spans_back(line: tuple[str, list[Entity]]) -> None:

@@ -93,6 +93,29 @@ def test_what_a_model_finds_is_marked_and_has_neighbours(page: Any) -> None:
     assert page.locator("#nearest .verdict").inner_text().startswith(page.locator("#entity label").first.inner_text())
 
 
+@pytest.mark.parametrize(("lang", "place"), [("sin", "කොළඹ"), ("urd", "کراچی"), ("kin", "Kigali"), ("khm", "ភ្នំពេញ")])
+def test_a_name_is_explained_found_in_a_document_and_shared(page: Any, lang: str, place: str) -> None:
+    choose(page, f"({lang}", lang)
+    assert tagged(page, place).locator("mark").count() == 1
+    page.locator("#entity input").check()
+    page.wait_for_selector("#nearest .aligned", timeout=200_000)
+    assert page.locator("#nearest .aligned").count() == 5
+    assert place in page.locator("#nearest .verdict").inner_text()
+    page.click("#documents button")
+    page.locator("#pasted textarea").fill(f"{place}\n\n{place}")
+    page.click("#tag-document")
+    page.wait_for_selector("#document-result caption")
+    row = page.locator("#document-result tbody tr").first
+    assert place in row.inner_text()
+    assert "2" in row.inner_text().split()
+    page.click("#share")
+    page.wait_for_function("location.hash.includes('lang=')")
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.wait_for_selector(f'#result .text[data-language="{lang}"] mark', timeout=90_000)
+    assert other.locator("#text textarea").input_value() == place
+
+
 def test_urdu_is_shown_from_right_to_left(page: Any) -> None:
     choose(page, "(urd", "urd")
     result = tagged(page, choices.examples()["urd"])
@@ -244,6 +267,8 @@ def test_a_link_holds_text_and_language(page: Any) -> None:
     page.locator("#text textarea").fill("Zürich & Genf?")
     page.click("#share")
     page.wait_for_function("location.hash.includes('lang=')")
+    page.get_by_text("The link is in the address bar").wait_for()
+    page.get_by_text("Copy a link to this").wait_for()  # and it can be copied again
     other = page.context.new_page()
     other.goto(page.url)
     other.wait_for_function("[...document.querySelectorAll('#result .text')].some(n => n.textContent.includes('Genf'))", timeout=90_000)

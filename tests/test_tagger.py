@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from conlipa import Tagger
 from conlipa.dataset_scripts.g2p.words import words
@@ -167,6 +169,28 @@ def test_a_document_has_the_entities_of_its_lines(mini: Any) -> None:
         at += len(text) + 1
     assert [(entity.start, entity.end, entity.label, entity.score) for entity in mini(document, lang="tgk")] == expected
     assert len(expected) > 50
+
+
+class Inside:
+    """A backend that takes every position for the inside of a place."""
+
+    def __init__(self, backend: Any) -> None:
+        self.backend = backend
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.backend, name)
+
+    def __call__(self, examples: list[dict[str, list[int]]]) -> list[NDArray[np.float32]]:
+        return [np.eye(len(LABELS), dtype=np.float32)[[LABELS.index("I-LOC")] * len(example["input_ids"])] for example in examples]
+
+
+def test_no_name_goes_on_into_the_next_sentence_or_line(tiny_release: Path) -> None:
+    tagger = Tagger.from_pretrained(str(tiny_release / "tiny-ner"), lang="eng")
+    tagger.backend = Inside(tagger.backend)
+    text = "Oslo calling. Bergen too\nTromsø as well"
+    assert [entity.text for entity in tagger(text)] == ["Oslo calling.", "Bergen too", "Tromsø as well"]
+    long = "Oslo " * 200
+    assert [entity.text for entity in tagger(long)] == [long.strip()]  # which windows cut, and no sentence
 
 
 MEMORY = """

@@ -74,3 +74,9 @@ def test_windows_carry_the_words_of_any_text(text: str) -> None:
     transcribe = phonemizer("eng")
     own = [window.words[number].word for window in text_windows(text, transcribe, 20) for number in window.own]
     assert own == words(text)
+
+
+def test_the_first_window_of_each_sentence_says_so() -> None:
+    text = "Ana left. " + "Ben " * 120 + "\nCid came"
+    begun = [window.words[window.own.start].word.text for window in text_windows(text, phonemizer("eng"), 60) if window.begins]
+    assert begun == ["Ana", "Ben", "Cid"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Any
 from conlipa.dataset_scripts.wikiann.reading import DOCSTART, Sentence, numbered_lines
 from conlipa.errors import ConlipaError, UsageError
 
+_COMMENT = re.compile(r"# ?(newdoc|newpar|[\w.:-]+ = )")
+"""As CoNLL-U has them; `#` may also be a token."""
 _TOKENS, _TAGS = ("tokens", "words"), ("ner_tags", "tags", "labels")
 """Names that JSON files have for the two lists."""
 
@@ -58,7 +61,14 @@ def read_foreign(path: Path, columns: Columns | None = None, labels: Sequence[st
         found = list(_of_columns(path, columns or (UNIVERSAL_NER if universal else Columns()), comments=universal))
     if not found:
         raise ConlipaError(f"{path}: holds no sentence")
+    if not columns and max(len(each.tokens) for each in found) > 1 and all(_are_numbers(each.tokens) for each in found):
+        raise ConlipaError(f"{path}: its first column numbers the words; name those of token and tag, as in --columns 2,-1")
     return found
+
+
+def _are_numbers(tokens: Sequence[str]) -> bool:
+    """Whether they are 1, 2, 3 and so on."""
+    return all(token == str(number) for number, token in enumerate(tokens, 1))
 
 
 def _of_columns(path: Path, columns: Columns, comments: bool) -> Iterator[Sentence]:
@@ -68,8 +78,8 @@ def _of_columns(path: Path, columns: Columns, comments: bool) -> Iterator[Senten
             if tokens:
                 yield Sentence(tokens, tags)
             tokens, tags = [], []
-        elif not (comments and line.startswith("#")):
-            cells = line.split("\t") if "\t" in line else line.split()
+        elif not (_COMMENT.match(line) or (comments and line.startswith("#"))):
+            cells = line.rstrip("\t").split("\t") if "\t" in line else re.split(" +", line.strip(" "))
             try:
                 token, tag = cells[columns.token], cells[columns.tag]
             except IndexError:
@@ -113,7 +123,8 @@ def _named(tag: object, labels: Sequence[str] | None, place: str) -> str:
     if isinstance(tag, str):
         return tag
     if not isinstance(tag, int) or labels is None:
-        raise ConlipaError(f"{place}: tag {tag!r} is a number; name what the numbers stand for with --labels O,B-PER,…")
+        what = f"tag {tag} is a number; name what the numbers stand for with --labels O,B-PER,…" if isinstance(tag, int) else f"{tag!r} is no tag"
+        raise ConlipaError(f"{place}: {what}")
     if not 0 <= tag < len(labels):
         raise ConlipaError(f"{place}: tag {tag}, but --labels names {len(labels)}")
     return labels[tag]

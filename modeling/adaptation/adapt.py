@@ -7,11 +7,13 @@ import json
 import random
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from accelerate.utils import set_seed
+from filelock import FileLock, Timeout
 
 from conlipa.atomic_files import write_json
 from conlipa.errors import ConlipaError
@@ -58,20 +60,40 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         "adapter": of_folder(adapter or ""),
         "chosen_from": {"share": list(SHARES), "outside": list(OFFSETS)},
     }
-    if out.exists():
-        record = read_json(out / RECORD) if (out / RECORD).is_file() else {}
-        if any(record.get(key) != value for key, value in made_from.items()):
-            raise ConlipaError(f"{out}: is there already, and holds something else; name another folder with --out")
-        return record
-    if all(any(row["ner_tags"]) for row in rows):
-        print("adapt: every sentence holds a name; some as they come, without a name, teach what is none", file=sys.stderr)
     work = out.with_name(f".{out.name}.adapt")
-    scores = _cross_validated(model, adapter, rows, lang, work, made_from)
-    set_seed(0)
-    stage = AdaptStage(model, adapter, rows, lang, scores["share"], scores["outside"], base_name)
-    record = train(stage, out, work / "checkpoints", {**made_from, "sentences": len(rows), **scores})
-    shutil.rmtree(work, ignore_errors=True)
-    return record
+    with _alone(work, out):
+        if out.exists():
+            record = read_json(out / RECORD) if (out / RECORD).is_file() else {}
+            if any(record.get(key) != value for key, value in made_from.items()):
+                raise ConlipaError(f"{out}: is there already, and holds something else; name another folder with --out")
+            return record
+        if all(any(row["ner_tags"]) for row in rows):
+            print("adapt: every sentence holds a name; some as they come, without a name, teach what is none", file=sys.stderr)
+        scores = _cross_validated(model, adapter, rows, lang, work, made_from)
+        set_seed(0)
+        stage = AdaptStage(model, adapter, rows, lang, scores["share"], scores["outside"], base_name)
+        record = train(stage, out, work / "checkpoints", {**made_from, "sentences": len(rows), **scores})
+        shutil.rmtree(work, ignore_errors=True)
+        return record
+
+
+@contextmanager
+def _alone(work: Path, out: Path) -> Iterator[None]:
+    """Nobody else works there.
+
+    Raises:
+        ConlipaError: somebody does.
+    """
+    work.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(work.with_name(f"{work.name}.lock"), timeout=0)
+    try:
+        with lock:
+            try:
+                yield
+            finally:
+                Path(lock.lock_file).unlink(missing_ok=True)
+    except Timeout:
+        raise ConlipaError(f"{out}: another process is writing it; wait for it, or name another folder with --out") from None
 
 
 def _cross_validated(model: str, adapter: str | None, rows: Rows, lang: str, work: Path, made_from: dict[str, Any]) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from conlipa.dataset_scripts.g2p.words import Word
 from conlipa.modeling.alignment import word_labels
 from conlipa.modeling.data.corpus import encoded
 from conlipa.modeling.data.packed import pack
@@ -18,6 +19,7 @@ from conlipa.modeling.data.ragged import Integers
 from conlipa.modeling.data.sentences import Sentences
 from conlipa.modeling.encoder import input_kind_of, load_tagger, max_length, with_short_attention
 from conlipa.modeling.inference.prediction import logits
+from conlipa.modeling.inference.windows import Spoken, windows
 from conlipa.modeling.pretrained import load_adapter
 from conlipa.modeling.recipe import Augmentation, Ipac, LabelBias, Ner
 from conlipa.modeling.tokenizer import vocabulary
@@ -111,15 +113,24 @@ class AdaptStage:
         with_tagging_head(folder, saved)
 
     def labels(self, rows: Sequence[dict[str, Any]], offsets: Sequence[float]) -> list[list[list[int]]]:
-        """Word labels that the module as it is gives to sentences, with each of `offsets` added to the score of O."""
-        model = self.module.model.eval()
-        examples = encoded(rows, self.tokenizer, max_length(self.tokenizer), input_kind_of(model))
+        """Word labels that the module as it is gives to sentences, long ones in windows; with each of `offsets` added to the score of O."""
+        model, limit = self.module.model.eval(), max_length(self.tokenizer)
+        windowed = [(number, part, own) for number, row in enumerate(rows) for part, own in _windows(row, limit)]
+        examples = encoded([part for _, part, _ in windowed], self.tokenizer, limit, input_kind_of(model))
         scores = logits(model, examples, self.tokenizer.pad_token_id)
-        added = [torch.tensor(LabelBias(outside=offset).of_labels()) for offset in offsets]
-        return [
-            [
-                word_labels((score + bias).argmax(-1).tolist(), example["word_ids"], len(row["tokens"]))
-                for score, example, row in zip(scores, examples, rows, strict=True)
-            ]
-            for bias in added
-        ]
+        said: list[list[list[int]]] = []
+        for offset in offsets:
+            bias = torch.tensor(LabelBias(outside=offset).of_labels())
+            said.append([[] for _ in rows])
+            for (number, part, own), example, score in zip(windowed, examples, scores, strict=True):
+                labels = word_labels((score + bias).argmax(-1).tolist(), example["word_ids"], len(part["tokens"]))
+                said[-1][number] += labels[own.start : own.stop]
+        return said
+
+
+def _windows(row: dict[str, Any], limit: int) -> Iterator[tuple[dict[str, Any], range]]:
+    """A sentence as the tagger takes it: parts that fit the encoder, and which words of each get their labels there."""
+    spoken = (Spoken(Word(token, at, at), ipa.split(" ")) for at, (token, ipa) in enumerate(zip(row["tokens"], row["ipa_tokens"], strict=True)))
+    for window in windows(spoken, limit):
+        first, last = window.words[0].word.start, window.words[-1].word.start
+        yield {name: row[name][first : last + 1] for name in ("tokens", "ipa_tokens", "ner_tags")}, window.own

@@ -127,14 +127,16 @@ def evaluate_kinds(model: str, adapter: str | None, corpus: Corpus, langs: Seque
 
     A further kind is left out where it has none of the languages asked for.
     """
-    first, *more = corpus.kinds
-    result = evaluate(model, adapter, corpus, langs, split, kind=first, case_marks=case_marks)
+    wanted = [language(code).iso for code in langs]
+    there = {kind: [iso for iso in corpus.languages(split, kind) if not wanted or iso in wanted] for kind in corpus.kinds}
+    everywhere = {iso for found in there.values() for iso in found}
+    missing = [iso for iso in wanted if iso not in everywhere]
+    first = next((kind for kind, found in there.items() if found), corpus.kinds[0])
+    result = evaluate(model, adapter, corpus, [*there[first], *missing], split, kind=first, case_marks=case_marks)  # says what is missing
     counted = orphans(corpus, result["languages"], split, first)
-    for kind in more:
-        there = [iso for iso in corpus.languages(split, kind) if not langs or iso in {language(code).iso for code in langs}]
-        if there:
-            result[kind] = evaluate(model, adapter, corpus, there, split, kind=kind, case_marks=case_marks)
-            counted |= {f"{iso} ({kind})": many for iso, many in orphans(corpus, there, split, kind).items()}
+    for kind in [kind for kind, found in there.items() if found and kind != first]:
+        result[kind] = evaluate(model, adapter, corpus, there[kind], split, kind=kind, case_marks=case_marks)
+        counted |= {f"{iso} ({kind})": many for iso, many in orphans(corpus, there[kind], split, kind).items()}
     if counted:
         each = ", ".join(f"{iso} {many}" for iso, many in counted.items())
         print(f"evaluate: {sum(counted.values())} I- tags continue nothing; no entity of entity_f1 ({each})", file=sys.stderr)

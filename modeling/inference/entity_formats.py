@@ -27,12 +27,14 @@ def json_line(text: str, entities: Sequence[Entity], error: str = "") -> str:
 def conll(text: str, entities: Sequence[Entity]) -> str:
     """`token<TAB>tag` in IOB2, a line each, and an empty line after the text."""
     lines = []
-    coming = list(reversed(entities))
+    coming, begun = list(reversed(entities)), False
     for word in words(text):
-        if coming and coming[-1].end <= word.start:
+        while coming and coming[-1].end <= word.start:
             coming.pop()
-        inside = bool(coming) and coming[-1].start <= word.start
-        lines.append(f"{word.text}\t{('B-' if word.start == coming[-1].start else 'I-') + coming[-1].label if inside else 'O'}\n")
+            begun = False
+        inside = bool(coming) and coming[-1].start < word.end  # a name that a visitor marked within a word is that word
+        lines.append(f"{word.text}\t{('I-' if begun else 'B-') + coming[-1].label if inside else 'O'}\n")
+        begun = inside
     return "".join(lines)
 
 
@@ -54,10 +56,12 @@ def write_brat(folder: Path, documents: Iterable[tuple[str, Iterable[Tagged]]]) 
         raise UsageError(f"{folder}: is the working folder; --out takes a new folder")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder}: is not empty; --out takes a new folder")
+    given = list(documents)
+    names = [name for name, _ in given]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UsageError(f"two files are named {twice[0]}; brat knows a document by its name")
     with atomic_folder(folder) as new:
-        for name, lines in documents:
-            if (new / f"{name}.txt").exists():
-                raise UsageError(f"two files are named {name}; brat knows a document by its name")
+        for name, lines in given:
             _write_document(new / name, lines)
 
 

@@ -14,7 +14,7 @@ from conlipa.dataset_scripts.g2p.language_guess import guess_language
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, phonemizer
 from conlipa.dataset_scripts.tables import digest
 from conlipa.errors import ConlipaError
-from conlipa.modeling.alignment import encode
+from conlipa.modeling.alignment import beginning, encode
 from conlipa.modeling.inference.backend import Backend
 from conlipa.modeling.inference.entities import Entity, LabelledText, word_probabilities
 from conlipa.modeling.inference.loading import load_backend
@@ -180,8 +180,10 @@ class Tagger:
         """Take from a window what it decides: the labels of its own words."""
         probabilities = word_probabilities(example, logits, self.backend.temperature)[window.own.start : window.own.stop]
         owned = (window.words[number].word for number in window.own)
+        begins = window.begins
         for word, label, score in zip(owned, probabilities.argmax(-1).tolist(), probabilities.max(-1).tolist(), strict=False):
-            text.add(word, label, score)
+            text.add(word, beginning(label) if begins else label, score)
+            begins = False
 
 
 def _unpickled(kind: type[Tagger], backend: Backend, lang: str | None, engine: str, made_from: tuple[str, str | None] | None, _: list[str]) -> Tagger:

@@ -42,6 +42,8 @@ class Window:
 
     words: list[Spoken]
     own: range
+    begins: bool = False
+    """The first of its sentence, which no name goes on into."""
 
 
 def sentences(text: str) -> Iterator[tuple[int, str]]:
@@ -79,6 +81,7 @@ def windows(spoken: Iterable[Spoken], limit: int) -> Iterator[Window]:
     """
     coming, held = iter(spoken), list[Spoken]()
     own = 0  # the first word of `held` that no window owns yet
+    begins = True
     while True:
         held += islice(coming, own + limit - len(held))  # more than a window takes: a word has two positions or more
         if own == len(held):
@@ -91,7 +94,8 @@ def windows(spoken: Iterable[Spoken], limit: int) -> Iterator[Window]:
             room -= _size(held[stop])
             stop += 1
         own_stop = stop if stop == len(held) else max(own + 1, stop - int((stop - own) * _MARGIN))
-        yield Window(held[:stop], range(own, own_stop))
+        yield Window(held[:stop], range(own, own_stop), begins)
+        begins = False
         own = own_stop
 
 

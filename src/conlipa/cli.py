@@ -50,6 +50,9 @@ def _tag(arguments: argparse.Namespace) -> None:
 
     if arguments.out:
         names = arguments.files or ["-"]
+        for name in names:  # not after all files before it were tagged
+            if name != "-" and not Path(name).exists():
+                raise ConlipaError(f"{name}: no such file")
         write_brat(Path(arguments.out), ((Path(name).stem if name != "-" else "stdin", (line[:2] for line in tagged([name]))) for name in names))
     else:
         for line in tagged(arguments.files):
@@ -74,6 +77,10 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from conlipa.modeling.evaluation.prediction_file import table as table_of_files
     from conlipa.modeling.inference.packaged import located
 
+    if arguments.predictions:
+        given = {"--adapter": arguments.adapter, "--revision": arguments.revision, "--no-case-marks": not arguments.case_marks}
+        if ignored := [name for name, value in given.items() if value]:
+            raise UsageError(f"--predictions scores a file and no model; leave out {', '.join(ignored)}")
     corpus = Corpus(arguments.corpus, arguments.strict)
     langs = listed(arguments.langs or "")
     if arguments.predictions:
@@ -87,9 +94,16 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _adapt(arguments: argparse.Namespace) -> None:
+    from conlipa.dataset_scripts.wikiann.convert import type_pair
+    from conlipa.dataset_scripts.wikiann.foreign import Columns
     from conlipa.hub_cards.adapted import adapted_repo
+    from conlipa.modeling.adaptation.tagged_file import read_tagged_file
 
-    adapted_repo(Path(arguments.corpus), arguments.lang, Path(arguments.out), arguments.model, arguments.adapter, arguments.engine, arguments.map)
+    mapping = dict(type_pair(text) for text in arguments.map)
+    columns = Columns.parse(arguments.columns) if arguments.columns else None
+    labels = arguments.labels.split(",") if arguments.labels else None
+    lang, rows = read_tagged_file(Path(arguments.corpus), arguments.lang, arguments.engine, mapping, columns, labels)
+    adapted_repo(rows, lang, Path(arguments.out), arguments.model, arguments.adapter, arguments.engine)
 
 
 def _release(arguments: argparse.Namespace) -> None:
@@ -201,6 +215,8 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
     few.add_argument("--lang", metavar="ISO", help="their language, ISO 639-3 (default: derived from the script, where unambiguous)")
     few.add_argument("--engine", default="auto", metavar="NAME", help="as of `conlipa phonemize`")
     few.add_argument("--out", required=True, metavar="DIR", help="a new folder: the adapter as a PEFT repo, with its card")
+    few.add_argument("--columns", metavar="TOKEN,TAG", help="columns of token and tag, counted from 1 (default: the first and the last)")
+    few.add_argument("--labels", metavar="O,B-PER,…", help="names of the numbers that a JSON file has for tags")
     few.add_argument("--map", action="append", default=[], metavar="TYPE=TYPE", help="what a type becomes: PER, ORG, LOC or O; once for each type")
     model_options(few, revision=False)
     whole = command("release", _release, "The end-to-end pipeline, resumable: datasets, both training stages, evaluation, cards, Space.")
@@ -219,7 +235,7 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
     send.add_argument("--private", action="store_true")
     send.add_argument("--dry-run", action="store_true", help="print what would be uploaded, and its size")
     send.add_argument("--force", action="store_true", help="overwrite repos that hold files of somebody else")
-    demo = command("demo", _demo, "Open the Space in the browser, on this machine.")
+    demo = command("demo", _demo, "Serve the Space on this machine, for the browser.")
     model_options(demo, revision=False)
     demo.add_argument("--port", type=_port, default=7860)
     names = command("languages", _languages, "The languages that the kit knows, with their engines.")

@@ -26,7 +26,11 @@ def lines(files: list[str]) -> Iterator[str]:
             sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]
             yield from _bounded(sys.stdin, "standard input")
         else:
-            with open(name, encoding="utf-8", errors="replace", newline="\n") as opened:
+            try:
+                opened = open(name, encoding="utf-8", errors="replace", newline="\n")  # noqa: SIM115
+            except OSError as error:
+                raise ConlipaError(f"{name}: {error.strerror}") from error
+            with opened:
                 yield from _bounded(opened, name)
 
 
@@ -37,4 +41,6 @@ def _bounded(opened: TextIO, name: str) -> Iterator[str]:
             raise ConlipaError(f"{name}:{number}: a line of more than {_LONGEST_LINE:,} characters; put a sentence or a paragraph on each")
         if not line:
             return
+        if number == 1:
+            line = line.removeprefix("\ufeff")  # a byte order mark, which is no part of the text
         yield line.rstrip("\r\n")

@@ -1,0 +1,50 @@
+"""The study of what case marks and running text each bring, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from conlipa.modeling.recipe_file import read_recipe
+from conlipa.modeling.studies.sources import ARMS, LEFT_OUT, arm
+from tests.conftest import TINY, run
+
+SENTENCES = {"eng/train": "Maria\tB-PER\nlives\tO\nin\tO\nBerlin\tB-LOC\n\nIt\tO\nrains\tO\n\n" * 20, "jpn/test": "東京\tB-LOC\nです\tO\n\n" * 5}
+SENTENCES["tgk/test"] = "Душанбе\tB-LOC\nпойтахти\tO\nТоҷикистон\tB-LOC\nаст\tO\n\n" * 5
+
+
+def test_no_arm_has_heard_a_language_left_out() -> None:
+    recipe = read_recipe("mini")
+    arms = {name: arm(recipe, *trained_with, minutes=1, left_out=LEFT_OUT).ner for name, trained_with in ARMS.items()}
+    for ner in arms.values():
+        assert ner.start is None
+        assert not set(LEFT_OUT) & set(ner.languages)
+        assert {f"redirects/{lang}" for lang in LEFT_OUT} <= set(ner.exclude)
+    assert [name for name, ner in arms.items() if ner.mark_share] == ["case marks", "both"]
+    assert [name for name, ner in arms.items() if ner.running_share and "running/*" not in ner.exclude] == ["running text", "both"]
+
+
+@pytest.mark.slow
+def test_four_arms_are_trained_and_measured_once(tmp_path: Path) -> None:
+    for place, content in SENTENCES.items():
+        path = tmp_path / "running" / f"{place}.tsv"
+        path.parent.mkdir(parents=True)
+        path.write_text(content, encoding="utf-8")
+    recipe, out = tmp_path / "tiny.yaml", tmp_path / "out"
+    recipe.write_text(TINY.replace("}\nner: {", ", case_marks: true, max_positions: 194}\nner: {running_share: 0.5,"), encoding="utf-8")
+    corpus = f"titles=sample{os.pathsep}running={tmp_path / 'running'}"
+    command = ["-m", "conlipa.modeling.studies.sources", "--profile", str(recipe), "--corpus", corpus, "--out", str(out), "--minutes", "0.05"]
+    said = run(*command, "--leave-out", "tgk,jpn").stdout
+    assert "(cased: tgk; uncased: jpn)" in said
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in said.splitlines() if line.startswith("|")][2:]
+    assert [row[:2] for row in rows] == [["neither", "no"], ["case marks", "yes"], ["", "no"], ["running text", "no"], ["both", "yes"], ["", "no"]]
+    scores = json.loads((out / "sources.json").read_text(encoding="utf-8"))["scores"]
+    assert rows[4][2:4] == [f"{scores['both']['marked']['running'][lang]:.1f}" for lang in ("tgk", "jpn")]
+    weights = {path: path.stat().st_mtime_ns for path in out.glob("*/model.safetensors")}
+    assert len(weights) == len(ARMS)
+    assert run(*command, "--leave-out", "tgk,jpn").stdout == said
+    assert all(path.stat().st_mtime_ns == before for path, before in weights.items())
+    assert "has no test or validation split of lit" in run(*command, "--leave-out", "lit", code=1).stderr
