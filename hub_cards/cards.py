@@ -201,7 +201,7 @@ def ipac_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], so
         cases=before_and_after(scores),
         unmarked=case_table({"IPAC": scores["after"], "without capitals": scores["unmarked"]}) if "unmarked" in scores else "",
         running=table({"IPAC": scores["running"]}) if "running" in scores else "",
-        everyday=everyday_table(scores["everyday"]),
+        everyday=everyday_table(scores["everyday"]) if "everyday" in scores else "",
         calibration=calibration,
         source=source,
         described=SOURCES.get(source, "WikiANN"),

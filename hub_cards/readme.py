@@ -57,11 +57,11 @@ def blocks_of(release: Path) -> dict[str, str]:
     )
     cases = before_and_after(scores)
     name = tree.recipe.name
+    said = {"everyday": everyday_table(scores["everyday"]), "found": found(scores["everyday"])} if "everyday" in scores else {}
     return {
         name: f"{intro}\n\n{cases}",
         f"{name} table": cases,
-        f"{name} everyday": everyday_table(scores["everyday"]),
-        f"{name} found": found(scores["everyday"]),
+        **{f"{name} {block}": text for block, text in said.items()},
     }
 
 

@@ -32,7 +32,7 @@ from conlipa.modeling.evaluation.evaluation import evaluate, table, trained_on
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
 from conlipa.modeling.inference.tagger import Tagger
 from conlipa.modeling.pretrained import read_json
-from conlipa.modeling.recipe import Recipe
+from conlipa.modeling.recipe import GRAPHEMES, Recipe
 from conlipa.modeling.recipe_file import completed
 from conlipa.modeling.train import train_stage
 from conlipa.modeling.training.run_metadata import RECORD, decisive, run_metadata_of
@@ -228,8 +228,9 @@ def _scores(tree: Tree, recipe: Recipe, corpus: Corpus) -> dict[str, Any]:
         memory = tree.root / f".evaluation.{name}-{made_with['ner' if adapter is None else 'ipac']}.partial"
         found[name] = evaluate(str(tree.ner), adapter, corpus, of, "validation", memory, kind, marks)
         memories.append(memory)
-    _say("evaluation: everyday sentences")
-    found["everyday"] = everyday.measured(Tagger.from_pretrained(str(tree.ner), str(tree.ipac), backend="torch"), found["after"]["sources"])
+    if recipe.encoder.input != GRAPHEMES:  # whose models no tagger takes
+        _say("evaluation: everyday sentences")
+        found["everyday"] = everyday.measured(Tagger.from_pretrained(str(tree.ner), str(tree.ipac), backend="torch"), found["after"]["sources"])
     write_json(found, tree.scores)
     for memory in memories:
         memory.unlink(missing_ok=True)

@@ -9,13 +9,12 @@ from typing import TypeVar
 from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
 from conlipa.errors import ConlipaError
+from conlipa.hub import transport_error
 
 Answer = TypeVar("Answer")
 
 TRIES = 5
 FIRST_PAUSE_S = 1.0
-_TRANSPORT_ERROR: type[Exception] = HfHubHTTPError.__mro__[1]
-"""What the client's own HTTP library raises for a broken connection."""
 _PASSING = {429, 500, 502, 503, 504}
 
 
@@ -39,7 +38,7 @@ def with_retries(what: str, call: Callable[[], Answer], pause: Callable[[float],
             reason = f"answered {status}"
         except LocalTokenNotFoundError:
             raise ConlipaError("no Hub token: log in with `hf auth login`, or set HF_TOKEN") from None
-        except (OSError, _TRANSPORT_ERROR) as error:
+        except (OSError, transport_error()) as error:
             reason = f"broke off ({type(error).__name__})"
         if number + 1 < TRIES:
             pause(FIRST_PAUSE_S * 2**number)

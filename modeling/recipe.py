@@ -218,6 +218,8 @@ class Ner(Optimisation):
             raise ValueError("denoise_weight has nothing to predict: augmentation needs a share, and mask or noise")
         if not (self.tag_weight or self.denoise_weight):
             raise ValueError("tag_weight and denoise_weight are both 0: there is nothing to learn")
+        if self.tag_weight != 1 and not self.denoise_weight:
+            raise ValueError("tag_weight weighs the labels against denoise_weight, which is 0")
         if self.cuda_graphs and (self.batch_positions is None or self.accumulate > 1 or self.denoise_weight):
             raise ValueError("cuda_graphs needs batches of few shapes, in one part: batch_positions, and neither accumulate nor denoise_weight")
         return self
@@ -250,12 +252,15 @@ class Ipac(Optimisation):
     replay_weight: Weight = 0.0
     """Weight of a NER batch of stage 1's languages beside each batch of pairs; 0: none."""
     replay_batch_size: Whole = 32
+    """Sentences; where `ner.batch_positions` is given, the NER batches are of so many positions instead."""
 
     @model_validator(mode="after")
     def _without_options_of_stage_one(self) -> Ipac:
         for name in ("validate_every", "cuda_graphs"):
             if getattr(self, name):
                 raise ValueError(f"{name} is of stage 1 alone")
+        if self.balanced and self.hard_negatives:
+            raise ValueError("balanced and hard_negatives do not go together: pairs that come more than once are no negatives of themselves")
         return self
 
 

@@ -103,6 +103,9 @@ def train_stage(
     run_metadata = run_metadata_of(recipe, stage, data, languages=languages, **begun)
     if _up_to_date(out, stage, run_metadata):
         print(f"{stage}: {out} is up to date", file=sys.stderr)
+        if PartialState().is_main_process:  # it may have been killed between its last two steps
+            for left in ("start", "checkpoints"):
+                rmtree(out.with_name(f".{out.name}.{left}"), ignore_errors=True)
         return
     start = out.with_name(f".{out.name}.start") if earlier else None
     if earlier and start:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from conlipa.concurrency import once
-from conlipa.dataset_scripts.g2p import engines
 from conlipa.dataset_scripts.g2p import phonemizer as g2p
 from conlipa.dataset_scripts.g2p.words import Word, words
 from conlipa.errors import ConlipaError
@@ -52,8 +51,7 @@ def _forget_now_and_then(cost: int = 1) -> None:
         if _spent <= _FORGET_AFTER:
             return
         _spent = 0
-    g2p.phonemizer.cache_clear()
-    engines.engine.cache_clear()
+    g2p.forget()
 
 
 def checked(text: Any, most: int = MAX_CHARACTERS, what: str = "text") -> str:

@@ -106,6 +106,15 @@ def test_workers_make_the_batches_that_one_process_would(workers: int) -> None:
         assert all(torch.equal(part[name], same[name]) for part, same in zip(first, second, strict=True) for name in part)
 
 
+def test_each_process_has_a_row_of_every_batch() -> None:
+    stage = SimpleNamespace(name="ner", settings=Ner(), batches=lambda epoch: [[1, 2, 3], [4], [5, 6]], collate=list)
+    two, four = (SimpleNamespace(num_processes=many, process_index=1) for many in (2, 4))
+    feed = Feed(stage, two, 1)  # type: ignore[arg-type]
+    assert (feed.total, list(feed.batches(0))) == (2, [[1, 2, 3], [5, 6]])
+    with pytest.raises(ConlipaError, match="no batch has a row for each of 4 processes"):
+        Feed(stage, four, 1)  # type: ignore[arg-type]
+
+
 def test_a_checkpoint_of_another_run_is_neither_resumed_nor_removed(tmp_path: Path) -> None:
     loaded: Counter[str] = Counter()
     accelerator: object = SimpleNamespace(load_state=lambda place: loaded.update([Path(place).name]))

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from conlipa import Tagger
-from conlipa.modeling.inference.calibration import ece, fitted, reliability, scores
+from conlipa.errors import ConlipaError
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.inference.calibration import calibrate, ece, fitted, reliability, scores
 from conlipa.modeling.inference.packaged import packaged
 from tests.conftest import run
 
@@ -67,3 +69,10 @@ def test_a_calibrated_folder_changes_scores_and_no_span(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_none_is_said() -> None:
     assert "no such folder" in run("-m", "conlipa.modeling.inference.calibration", "--model", "someone/model", code=1).stderr
+
+
+def test_without_sentences_of_the_language_nothing_is_fitted(tiny_release: Path, tmp_path: Path) -> None:
+    model = shutil.copytree(tiny_release / "tiny-ner", tmp_path / "ner")
+    with pytest.raises(ConlipaError, match="has no validation split of kbd"):
+        calibrate(str(model), None, Corpus("sample"), "kbd")
+    assert not (model / "calibration.json").exists()

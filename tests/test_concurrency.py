@@ -21,7 +21,8 @@ PRELUDE = """
 import asyncio, os, signal, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 from conlipa import Tagger
-from conlipa.dataset_scripts.g2p import engines, phonemizer
+from conlipa.dataset_scripts.g2p import phonemizer
+from conlipa.dataset_scripts.g2p.phonemizer import forget
 from conlipa.dataset_scripts.wikiann.wikiann import source
 LANGS = ("eng", "bel", "urd", "swa")
 ROWS = zip(*([(" ".join(s.tokens), lang) for s in source("sample").sentences(lang, "validation")[: int(os.environ["MANY"])]] for lang in LANGS))
@@ -30,10 +31,6 @@ os.setsid()
 signal.signal(signal.SIGALRM, lambda *_: os.killpg(0, signal.SIGKILL))  # what hangs is killed, and its children with it
 signal.alarm(240)
 tagger = Tagger.from_pretrained(os.environ["MODEL"], backend=os.environ["BACKEND"])
-
-def forget():
-    phonemizer.phonemizer.cache_clear()
-    engines.engine.cache_clear()
 
 def serial(tagger):
     forget()

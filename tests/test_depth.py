@@ -51,3 +51,11 @@ def test_a_stage_that_starts_from_a_model_has_the_recipe_s_layers_or_those_of_it
     start, encoder = Path(packaged("mini-en")[0]), Encoder(repo=repo, layers=layers)
     made = NerStage(Recipe("x", encoder=encoder), Corpus("sample"), ["eng"], start)
     assert made.module.model.config.num_hidden_layers == expected
+
+
+def test_a_start_of_another_shape_is_refused_and_has_the_recipe_s_dropout():
+    start = Path(packaged("mini-en")[0])
+    made = NerStage(Recipe("x", encoder=Encoder(dropout=0.25)), Corpus("sample"), ["eng"], start)
+    assert {module.p for module in made.module.modules() if isinstance(module, torch.nn.Dropout)} == {0.25}
+    with pytest.raises(ConlipaError, match=r"has 192 as its hidden_size, and encoder\.hidden_size is 96"):
+        NerStage(Recipe("x", encoder=Encoder(hidden_size=96)), Corpus("sample"), ["eng"], start)

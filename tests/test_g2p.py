@@ -49,6 +49,13 @@ def test_words_read_by_hand(lang: str, word: str, ipa: str) -> None:
     assert ipa_string(phonemizer(lang)([word])) == ipa
 
 
+def test_a_turkish_capital_i_has_no_dot_and_thai_sara_am_its_m() -> None:
+    for lang in ("tur", "aze"):
+        assert phonemizer(lang)(["Isparta", "ısparta"])[0] == phonemizer(lang)(["ısparta"])[0]
+        assert phonemizer(lang)(["İzmir"]) != phonemizer(lang)(["Izmir"])
+    assert phonemizer("tha")(["คำ"])[0][-1] == "m"
+
+
 def test_latin_names_in_sinhala_text_are_read_as_english() -> None:
     assert phonemizer("sin")(["London"]) == phonemizer("eng")(["London"])
 

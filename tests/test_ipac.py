@@ -34,6 +34,13 @@ def test_info_nce_is_the_papers_equation(pairs: int, temperature: float) -> None
     assert float(info_nce(english, target, temperature)) == pytest.approx(by_the_equations(english, target, temperature), abs=1e-5)
 
 
+def test_info_nce_is_as_exact_within_autocast() -> None:
+    english, target = (torch.nn.functional.normalize(torch.randn(16, 64), dim=-1) for _ in range(2))
+    with torch.autocast("cpu", torch.bfloat16):
+        within = info_nce(english, target, 0.05)
+    assert torch.equal(within, info_nce(english, target, 0.05))
+
+
 def test_masked_pairs_are_no_negatives() -> None:
     torch.manual_seed(0)
     english, target = torch.randn(3, 4), torch.randn(3, 4)

@@ -84,6 +84,12 @@ tagger = Tagger.from_pretrained(model, lang="tgk")
 commit = tagger.push_to_hub("someone/my-tagger").rsplit("/", 1)[1]
 again = Tagger.from_pretrained("someone/my-tagger", lang="tgk", revision=commit, cache_dir=cache)
 assert again(text) == tagger(text)
+from huggingface_hub import HfApi
+assert not HfApi().model_info("someone/my-tagger").private
+HfApi().upload_file(repo_id="someone/my-tagger", path_in_repo="adapter_config.json", path_or_fileobj=b"{}")
+tagger.push_to_hub("someone/my-tagger", private=True)
+assert HfApi().model_info("someone/my-tagger").private
+assert not HfApi().file_exists("someone/my-tagger", "adapter_config.json")
 try:
     tagger.push_to_hub("someone/--no--")
 except Exception as error:

@@ -45,6 +45,8 @@ def test_the_mini_encoder_is_small() -> None:
         ("ner: {tag_weight: 0}", "there is nothing to learn"),
         ("ner: {cuda_graphs: true}", "cuda_graphs needs batches of few shapes"),
         ("ner: {cuda_graphs: true, batch_positions: 4096, accumulate: 2}", "cuda_graphs needs batches of few shapes"),
+        ("ner: {tag_weight: 0.5}", "tag_weight weighs the labels against denoise_weight, which is 0"),
+        ("ipac: {balanced: true, hard_negatives: 0.5}", "balanced and hard_negatives do not go together"),
         ("ipac: {validate_every: 5}", "ipac: validate_every is of stage 1 alone"),
         ("ner: {epochs: many}", "ner.epochs is 'many', expected a valid integer"),
         ("ner: {learning_rate: fast}", "ner.learning_rate is 'fast', expected a valid number"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
@@ -178,6 +179,12 @@ def test_scripts_that_a_source_language_is_written_in_are_told_from_others() -> 
     assert groups[graphemes.ALL] == ["tuk", "tgk", "tel", "mar"]
 
 
+def test_the_control_of_mini_has_what_letters_can_have() -> None:
+    control = graphemes.control(read_recipe("mini"))
+    replace(control.encoder, repo="somewhere", input="graphemes")  # raises where they do not go together
+    assert (control.ner.start, control.ner.minutes, control.ner.batch_positions, control.ner.running_share) == (None, None, None, 0.0)
+
+
 def test_graphemes_trains_two_encoders_that_differ_in_their_letters_alone(
     inputs: Inputs, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -189,6 +196,7 @@ def test_graphemes_trains_two_encoders_that_differ_in_their_letters_alone(
         form: next(path.parent for path in (inputs.out / "work" / "graphemes").glob(f"{form}-*/training.json")) for form in ("phonemes", "graphemes")
     }
     shapes = {}
+    assert {json.loads((folder / "training.json").read_text(encoding="utf-8"))["steps"] for folder in folders.values()} == {320 // 32}
     for form, folder in folders.items():
         model, tokenizer = AutoModelForTokenClassification.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
         state = model.state_dict()

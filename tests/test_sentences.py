@@ -161,5 +161,10 @@ def test_what_was_changed_comes_with_a_batch_of_masked_phoneme_prediction() -> N
     assert not untouched.all()
 
 
+def test_to_exclude_all_sets_is_an_error() -> None:
+    with pytest.raises(ConlipaError, match=r"ner\.exclude leaves no set of the source languages to train on \(titles/\*\)"):
+        Sentences(Corpus("sample"), ["eng"], Ner(exclude=("titles/*",)), phoneme_tokenizer(), 128)
+
+
 def test_packed_sentences_are_memory_mapped() -> None:
     assert isinstance(sentences(Ner()).packed.ids, np.memmap)

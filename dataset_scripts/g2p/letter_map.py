@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import regex
 from anyascii import anyascii
 
 from conlipa.dataset_scripts.g2p.ipa import CONSONANTS, KEPT_MODIFIERS, VOWELS, rewritten
+from conlipa.dataset_scripts.g2p.words import normalised
 from conlipa.errors import ConlipaError
 
 _LETTERS = VOWELS + CONSONANTS + KEPT_MODIFIERS
@@ -18,11 +20,28 @@ _NO_IPA = regex.compile(rf"[^{_LETTERS}\p{{Mn}}\p{{Lm}}\p{{Sk}}.ː ]")
 """Stress, length, tone, ties and fine diacritics are IPA, though the normal form drops them."""
 
 
+_STAMP = "\0"
+
+
+def table_digest(engine: str) -> str:
+    """Of the content of a table, by the name of its engine (`map:FILE`); empty for other engines, and where there is no such file."""
+    kind, _, name = engine.partition(":")
+    path = Path(name)
+    return hashlib.sha256(path.read_bytes()).hexdigest() if kind == "map" and path.is_file() else ""
+
+
+def stamped(engine: str) -> str:
+    """The name of an engine, of a table with its content: after an edit it is another engine."""
+    digest = table_digest(engine)
+    return f"{engine}{_STAMP}{digest}" if digest else engine
+
+
 class LetterMap:
     """The engine that reads by such a table."""
 
     def __init__(self, path: str) -> None:
-        self._map = read_letter_map(Path(path))
+        """`path`: of the table, as `stamped` has it or without a stamp."""
+        self._map = read_letter_map(Path(path.partition(_STAMP)[0]))
         self._longest = max(map(len, self._map))
 
     def transcribe(self, words: Sequence[str]) -> list[str]:
@@ -71,10 +90,10 @@ def read_letter_map(path: Path) -> dict[str, str]:
 
 
 def _checked(row: list[str], place: str) -> tuple[str, str]:
-    """Letters, as words have them (lower case, NFC), and their IPA."""
+    """Letters, as words have them (NFKC, lower case), and their IPA."""
     if len(row) != 2 or not row[0].strip():
         raise ConlipaError(f"{place}: expected two columns, letters and IPA, got {len(row)}: {','.join(row)!r}")
-    letters, phonemes = unicodedata.normalize("NFC", row[0].strip().lower()), row[1].strip()
+    letters, phonemes = unicodedata.normalize("NFC", normalised(row[0].strip()).lower()), row[1].strip()
     if wrong := _NO_IPA.search(rewritten(phonemes)):
         sounds = anyascii(wrong[0]).lower()
         near = [letter for letter in _LETTERS + "ː" if sounds and anyascii(letter).lower() == sounds][:3]

@@ -10,6 +10,7 @@ from conlipa.concurrency import once
 from conlipa.dataset_scripts.g2p import charsiu
 from conlipa.dataset_scripts.g2p.engines import LastResort, engine
 from conlipa.dataset_scripts.g2p.ipa import foreign_letters, rewritten, segment, segments
+from conlipa.dataset_scripts.g2p.letter_map import stamped
 from conlipa.dataset_scripts.g2p.spelling import is_spelled, nearest_spelling
 from conlipa.dataset_scripts.g2p.words import SYMBOL, runs
 from conlipa.dataset_scripts.languages import Language, language
@@ -33,6 +34,12 @@ def _engines_of_script(script: str) -> tuple[str, ...]:
 @cache
 def _quirks(name: str) -> tuple[tuple[str, str], ...]:
     return tuple((row["raw"], row["means"]) for row in rows("quirks.csv") if row["engine"] == name)
+
+
+@cache
+def _respellings(name: str) -> tuple[tuple[str, str], ...]:
+    """What an engine would misread: it lowers a Turkish I to i, and Thai's sara am comes to it in two parts (NFKC)."""
+    return tuple((row["written"], row["read"]) for row in rows("respellings.csv") if row["engine"] == name)
 
 
 class Phonemizer:
@@ -62,8 +69,8 @@ class Phonemizer:
         self._memory: _Memory = {}
         if wanted.startswith("map:"):  # the one way to a language that the table does not list
             self.language: Language | None = None
-            self.engines: tuple[str, ...] = (wanted,)
-            engine(wanted)  # a mistake in the table is an error now
+            self.engines: tuple[str, ...] = (stamped(wanted),)
+            engine(*self.engines)  # a mistake in the table is an error now
         else:
             self.language = language(lang)
             self.engines = _chosen(self.language, wanted)
@@ -146,6 +153,8 @@ def _read(name: str, words: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _asked(name: str, words: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
+    for written, read in _respellings(name):
+        words = [word.replace(written, read) for word in words]
     raw = "\n".join(raw.replace("\n", " ") for raw in engine(name).transcribe(words))
     for quirk, means in _quirks(name):
         raw = raw.replace(quirk, means)
@@ -172,10 +181,20 @@ def _chosen(row: Language, wanted: str) -> tuple[str, ...]:
     return tuple(known)
 
 
-@once
 def phonemizer(lang: str, engine: str = "auto") -> Phonemizer:
-    """One `Phonemizer` a language and process, with what it has learnt."""
-    return Phonemizer(lang, engine)
+    """One `Phonemizer` a language and process, with what it has learnt; another one where a letter table was edited."""
+    return _made(lang, engine, stamped(engine))
+
+
+@once
+def _made(lang: str, wanted: str, _: str) -> Phonemizer:
+    return Phonemizer(lang, wanted)
+
+
+def forget() -> None:
+    """Let go of all transcribers and engines; who holds one may still use it."""
+    _made.cache_clear()
+    engine.cache_clear()
 
 
 def ipa_string(words: Sequence[Sequence[str]]) -> str:

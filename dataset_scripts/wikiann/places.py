@@ -43,13 +43,13 @@ class Place:
         return f"{self.kind}={self.where}"
 
 
-def places(where: str | None) -> tuple[Place, ...]:
+def places(where: str | Path | None) -> tuple[Place, ...]:
     """The places that a `--corpus` or `data_dir` names, in the order given; None and an empty text are the built-in sample.
 
     Raises:
         UsageError: a kind that there is none of, or one folder named twice.
     """
-    text = where or SAMPLE
+    text = str(where or SAMPLE)
     found = tuple(_place(part) for part in ([text] if Path(text).is_dir() else text.split(os.pathsep)))
     resolved = [place.path.resolve() for place in found]
     for place in found:

@@ -108,7 +108,9 @@ def _shards(source: Path, out: Path) -> list[tuple[Path, Path]]:
     if source.is_file():
         found = [(source, out / source.name)]
     else:
-        found = [(path, out / path.relative_to(source)) for path in sorted(source.rglob("*.parquet"))]
+        beneath = out.resolve() if out.resolve() != source.resolve() else None  # what an earlier call wrote is no input
+        inputs = (path for path in sorted(source.rglob("*.parquet")) if beneath not in path.resolve().parents)
+        found = [(path, out / path.relative_to(source)) for path in inputs]
     if not found:
         raise ConlipaError(f"{source}: no such file, or a folder without any *.parquet")
     if any(path.resolve() == target.resolve() for path, target in found):

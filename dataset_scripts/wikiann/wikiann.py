@@ -116,9 +116,11 @@ class Hub:
         return [row.iso for row in languages().values() if row.wikiann]
 
     def sentences(self, lang: str, split: str) -> list[Sentence]:
-        """Raises ConlipaError where the Hub cannot be reached."""
+        """Raises ConlipaError where the Hub cannot be reached, or lacks the language."""
         from datasets import load_dataset
 
+        if not language(lang).wikiann:
+            raise ConlipaError(f"{HUB_REPO}: WikiANN has no {language(lang).name} ({lang})")
         need_hub(HUB_REPO)
         rows = load_dataset(HUB_REPO, language(lang).wikiann, split=split)
         return [Sentence(row["tokens"], [LABELS[tag] for tag in row["ner_tags"]]) for row in rows if row["tokens"]]

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import datasets
 from datasets.builder import BuilderConfig
 
+from conlipa.dataset_scripts.g2p.letter_map import table_digest
 from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
 from conlipa.dataset_scripts.languages import languages
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS, SPLITS, Folder, source
@@ -34,6 +35,7 @@ class WikiannIpaConfig(BuilderConfig):
     def create_config_id(self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None) -> str:
         # A changed file must not be answered from the cache of the old one.
         kept = {**config_kwargs, "fingerprint": source(self.data_dir).fingerprint(self.name), "data_dir": None}
+        kept["letters"] = table_digest(self.engine) or None
         return str(super().create_config_id({key: value for key, value in kept.items() if value is not None}, custom_features))
 
 

@@ -60,6 +60,8 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         "adapter": of_folder(adapter or ""),
         "chosen_from": {"share": list(SHARES), "outside": list(OFFSETS)},
     }
+    if not out.name:
+        raise ConlipaError(f"{out}: is in use; name a new folder with --out")
     work = out.with_name(f".{out.name}.adapt")
     with _alone(work, out):
         if out.exists():

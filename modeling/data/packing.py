@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+from filelock import FileLock
 from tqdm.auto import tqdm
 
 from conlipa.dataset_scripts.wikiann.places import corpus_option
@@ -48,24 +49,24 @@ def packed_corpus(
     words = redirects(exclude)
     key = f"{sentences} {' '.join(f'{each.kind}/{each.name}' for each in sets)} {encoding} {words}"
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "conlipa-packed" / hashlib.sha256(key.encode()).hexdigest()[:16]
-    if not folder.is_dir():
-        reader = tokenizer if input_kind == GRAPHEMES else remembered(tokenizer)
-        most = _ANY_LENGTH if split else max_length
-
-        def examples(each: CorpusSet) -> Iterator[dict[str, list[int]]]:
-            rows = corpus.rows(each)
-            for start in range(0, len(rows), 1000):
-                columns = rows[start : start + 1000]
-                yield from encoded(
-                    (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)), reader, most, input_kind
-                )
-
-        shown = tqdm(sets, desc="encode", unit="set", file=sys.stderr, disable=len(sets) < 2)
-        beside = (encoded(rows, reader, most, input_kind) for rows in words.values())
-        arrays = pack(chain(map(examples, shown), beside), max_length if split else None)
-        named = (*(PackedSet(each.lang, each.kind, each.name) for each in sets), *(PackedSet(lang, REDIRECTS, lang) for lang in words))
-        PackedCorpus(arrays, named, encoding, sentences).save(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{folder}.lock"):  # processes that train together ask for it at the same time
+        if not folder.is_dir():
+            reader, most = (tokenizer if input_kind == GRAPHEMES else remembered(tokenizer)), (_ANY_LENGTH if split else max_length)
+            shown = tqdm(sets, desc="encode", unit="set", file=sys.stderr, disable=len(sets) < 2)
+            examples = (_examples(corpus, each, reader, most, input_kind) for each in shown)
+            beside = (encoded(rows, reader, most, input_kind) for rows in words.values())
+            arrays = pack(chain(examples, beside), max_length if split else None)
+            named = (*(PackedSet(each.lang, each.kind, each.name) for each in sets), *(PackedSet(lang, REDIRECTS, lang) for lang in words))
+            PackedCorpus(arrays, named, encoding, sentences).save(folder)
     return PackedCorpus.load(folder)
+
+
+def _examples(corpus: Corpus, each: CorpusSet, reader: Any, most: int, input_kind: str) -> Iterator[dict[str, list[int]]]:
+    rows = corpus.rows(each)
+    for start in range(0, len(rows), 1000):
+        columns = rows[start : start + 1000]
+        yield from encoded((dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)), reader, most, input_kind)
 
 
 def main() -> None:

@@ -66,6 +66,8 @@ class Sentences:
         self.sets, self.packed = source.sets, source.packed
         self.chosen = source.chosen(languages, settings.exclude)
         positions, self.marks = self.packed.positions(), self.packed.marks()
+        if not self.chosen.size:
+            raise ConlipaError(f"{source.where}: ner.exclude leaves no set of the source languages to train on ({', '.join(settings.exclude)})")
         self.lengths = np.minimum(positions, self.width)
         self.sizes = positions - self.marks - 2
         """(sentences,) what words take without their case marks: phonemes, and what stands between two words."""

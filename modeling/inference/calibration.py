@@ -136,6 +136,8 @@ def calibrate(model: str, adapter: str | None, corpus: Corpus, lang: str = SOURC
         raise ConlipaError(f"{folder}: no such folder; a calibration is written beside the weights")
     loaded = load_adapted(model, adapter)
     kinds = [kind for kind in corpus.kinds if lang in corpus.languages("validation", kind)]
+    if not kinds:
+        raise ConlipaError(f"{corpus.where or 'sample'}: has no validation split of {lang} to fit a temperature to")
     fit, measure = {}, {}
     for kind in kinds:
         sentences = found_entities(*loaded, corpus, lang, kind)

@@ -28,7 +28,9 @@ def device() -> torch.device:
 
 def has_bf16(on: torch.device | None = None) -> bool:
     """Whether the device (None: the accelerator where there is one) multiplies bfloat16 natively, and so about five times as fast as float32."""
-    return (on or device()).type == "cuda" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    if (on or device()).type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def device_of(name: str | None) -> torch.device:

@@ -9,11 +9,13 @@ from tempfile import TemporaryDirectory
 
 from conlipa.atomic_files import atomic_folder, write_text
 from conlipa.errors import ConlipaError
-from conlipa.hub import need_hub
+from conlipa.hub import first_line, need_hub, transport_error
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
 
 _RECORD = "training.json"
 """What the model was trained on: evaluation marks these languages as no zero-shot ones."""
+_OF_A_TAGGER = [CALIBRATION_FILE, _RECORD, "model.onnx", "adapter_*"]
+"""Files of the tagger that was in the repo before: what the new one lacks of them must not stay."""
 _CARD = """---
 library_name: conlipa
 pipeline_tag: token-classification
@@ -65,6 +67,9 @@ def push(model: str, adapter: str | None, repo: str, private: bool = False, toke
         save(model, adapter, made, repo)
         try:
             api.create_repo(repo, private=private, exist_ok=True)
-            return str(api.upload_folder(repo_id=repo, folder_path=made, commit_message="Upload a tagger").commit_url)
-        except (HfHubHTTPError, HFValidationError, OSError) as error:
-            raise ConlipaError(f"{repo}: could not be pushed ({str(error).strip().splitlines()[0]})") from error
+            if private and not api.model_info(repo).private:  # `create_repo` leaves one that is there as it is
+                api.update_repo_settings(repo, private=True)
+            message = "Upload a tagger"
+            return str(api.upload_folder(repo_id=repo, folder_path=made, commit_message=message, delete_patterns=_OF_A_TAGGER).commit_url)
+        except (HfHubHTTPError, transport_error(), HFValidationError, OSError) as error:
+            raise ConlipaError(f"{repo}: could not be pushed ({first_line(error)})") from error

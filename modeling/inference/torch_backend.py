@@ -11,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from conlipa.concurrency import one_torch_thread_after_fork
+from conlipa.errors import ConlipaError
 from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length, with_short_attention
 from conlipa.modeling.inference.origin import check_unchanged, lasting, made_from
 from conlipa.modeling.inference.prediction import device_of, logits
-from conlipa.modeling.recipe import MARKED_PHONEMES
+from conlipa.modeling.recipe import GRAPHEMES, MARKED_PHONEMES
 
 
 class TorchBackend:
@@ -31,8 +32,10 @@ class TorchBackend:
             on: the device, `cpu` or `cuda:1`; None is a GPU where there is one.
 
         Raises:
-            ConlipaError: no such device.
+            ConlipaError: no such device, or a model that reads letters.
         """
+        if input_kind_of(model) == GRAPHEMES:
+            raise ConlipaError("the model reads letters, and a tagger gives it phonemes; `conlipa evaluate` scores such models")
         self.on = on
         self.tokenizer, self.temperature = tokenizer, temperature
         self.max_length = max_length(tokenizer)

@@ -20,7 +20,7 @@ from transformers import PreTrainedTokenizerFast
 from conlipa.atomic_files import atomic_folder
 from conlipa.dataset_scripts.g2p.phonemizer import WORD_SEPARATOR
 from conlipa.dataset_scripts.languages import language
-from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.data.corpus import Corpus, CorpusSet
 from conlipa.modeling.data.fingerprint import of_sentences
 from conlipa.modeling.encoder import new_encoder, save_tagger
 from conlipa.modeling.evaluation.comparison import PAPERS
@@ -57,6 +57,18 @@ class FirstSentences(Corpus):
         rows = super().split(lang, split, kind)
         return rows.select(range(min(self.first, len(rows)))) if split == "train" else rows
 
+    def rows(self, each: CorpusSet) -> Dataset:
+        """Of one set: what is left of the first sentences after the sets of its language that come before it."""
+        rows = super().rows(each)
+        if each.split != "train":
+            return rows
+        room = self.first
+        for other in self.sets([each.lang], "train"):
+            if other == each:
+                break
+            room -= len(super().rows(other))
+        return rows.select(range(max(0, min(room, len(rows)))))
+
 
 def section(inputs: Inputs) -> Section:
     """A table a score, by script, with the papers' models of letters and of phonemes."""
@@ -81,14 +93,19 @@ def control(recipe: Recipe) -> Recipe:
     A recipe that begins with pretrained weights has no shape of its own: then `mini`'s.
     """
     base = read_recipe("mini") if recipe.encoder.repo else recipe
-    encoder = replace(base.encoder, articulatory=False, pooler=False, vocab_size=None)
+    encoder = replace(base.encoder, articulatory=False, pooler=False, vocab_size=None, case_marks=False)
     ner = replace(
         base.ner,
         start=None,
         epochs=1,
+        minutes=None,
         batch_size=BATCH_SIZE,
+        batch_positions=None,
         accumulate=1,
         sentences_per_language=None,
+        sentences_of=None,
+        running_share=0.0,
+        join=0.0,
         augmentation=Augmentation(),
         label_bias=LabelBias(),
     )

@@ -29,6 +29,7 @@ from conlipa.modeling.encoder import load_tagger, tokenizer_of, without_case_mar
 from conlipa.modeling.evaluation.evaluation import tagged
 from conlipa.modeling.evaluation.markdown import markdown_table
 from conlipa.modeling.evaluation.metrics import entity_f1
+from conlipa.modeling.inference.prediction import has_bf16
 from conlipa.modeling.pretrained import read_json
 from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.recipe_file import recipe_of, recipe_options
@@ -84,7 +85,7 @@ def measured(folder: Path, corpus: Corpus, left_out: Sequence[str], sentences: i
         scores[name] = {}
         for kind, order in ((RUNNING, ("test", "validation")), (TITLES, ("validation", "test"))):
             splits = {lang: split for split in reversed(order) for lang in left_out if lang in corpus.languages(split, kind)}
-            found = {lang: tagged(model, tokenizer, corpus, lang, split, sentences, bf16=True, kind=kind) for lang, split in splits.items()}
+            found = {lang: tagged(model, tokenizer, corpus, lang, split, sentences, has_bf16(), kind=kind) for lang, split in splits.items()}
             scores[name][kind] = {lang: entity_f1(said.words, said.predicted_words) for lang, said in found.items()}
     write_json({"of": made_with, "scores": scores}, memory)
     return scores

@@ -13,6 +13,7 @@ from accelerate import Accelerator
 
 from conlipa.atomic_files import write_errors, write_json
 from conlipa.errors import ConlipaError
+from conlipa.modeling.recipe_file import completed
 from conlipa.modeling.training.run_metadata import decisive
 
 
@@ -57,7 +58,10 @@ class Checkpoints:
         """
         for place in sorted(self.folder.glob("step-*"), reverse=True):
             state = json.loads((place / "loop.json").read_text(encoding="utf-8"))
-            if decisive(state["run_metadata"]) != decisive(self.run_metadata):
+            made_by = state["run_metadata"]
+            for name in {"recipe", "start"} & made_by.keys():  # it may lack an option that is new
+                made_by[name] = completed(made_by[name])
+            if decisive(made_by) != decisive(self.run_metadata):
                 raise ConlipaError(f"{place}: is of another recipe or of other data; go on with those, name another folder, or remove {self.folder}")
             self.accelerator.load_state(str(place))
             return Progress(**state["progress"])

@@ -10,6 +10,8 @@ import torch
 from accelerate import Accelerator
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from conlipa.errors import ConlipaError
+
 _MOST_WORKERS = 12
 """Processes that make batches for a GPU: a core each, less one for the model's own.
 On a CPU there is none: they would take the cores from the model, for which a batch is made in no time."""
@@ -42,7 +44,11 @@ class Feed:
     def _epoch(self, epoch: int) -> Sequence[Any]:
         """The batches of an epoch; the last one asked for is kept."""
         if self._made[0] != epoch:
-            self._made = (epoch, self.stage.batches(epoch))
+            every = self.stage.batches(epoch)
+            shared = [batch for batch in every if len(batch) >= self.processes]  # each process must have a row of every batch
+            if not shared:
+                raise ConlipaError(f"{self.stage.name}: no batch has a row for each of {self.processes} processes; take fewer, or larger batches")
+            self._made = (epoch, shared)
         return self._made[1]
 
     def epochs_at(self, step: int) -> float:

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from accelerate import PartialState
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from conlipa.atomic_files import write_json
+from conlipa.errors import ConlipaError
 from conlipa.modeling.data.batches import token_batch
 from conlipa.modeling.data.loanwords import Loanwords
 from conlipa.modeling.data.packed_corpus import PackedCorpus
@@ -59,7 +61,8 @@ def info_nce(
         own: the rows to take the mean over (those of this process); None: all.
         positive: rows of `same` are positives (the mean of their log-probabilities); otherwise no part of the softmax.
     """
-    logits = english.float() @ target.float().T / temperature
+    with torch.autocast(english.device.type, enabled=False):  # in bfloat16 a logit of 10 is known to a sixteenth
+        logits = english.float() @ target.float().T / temperature
     rows = torch.arange(len(logits), device=logits.device) if own is None else own
     if same is not None and positive:
         wanted = (same | torch.eye(len(logits), dtype=torch.bool, device=logits.device)).float()
@@ -155,6 +158,11 @@ class IpacStage:
         self.module = IpacModule(adapted(model, recipe.ipac), projection(recipe, model.config.hidden_size), recipe.ipac, recipe.ner.label_bias)
         self.module.model.peft_config["default"].base_model_name_or_path = base_name or ner
         self.loanwords = Loanwords(recipe.ipac)
+        self.replay: Sentences | None = None
+        if (
+            recipe.ipac.replay_weight and corpus is not None
+        ):  # before the pairs: a tokenizer that has cut something is another one for a packed corpus
+            self.replay = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length, input_kind_of(model))
         self.pairs = [
             tuple(
                 self.tokenizer(str(row[side]), truncation=True, max_length=recipe.encoder.max_length)["input_ids"]
@@ -162,16 +170,18 @@ class IpacStage:
             )
             for row in self.loanwords.rows
         ]
-        self.replay: Sentences | None = None
-        if recipe.ipac.replay_weight and corpus is not None:
-            self.replay = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length, input_kind_of(model))
 
     def batches(self, epoch: int) -> list[list[int]]:
         """Pairs are short: no bucketing by length."""
-        full = self.loanwords.epoch(epoch)
+        full, processes = self.loanwords.epoch(epoch), PartialState().num_processes
+        if any(len(batch) % processes for batch in full):
+            raise ConlipaError(
+                f"ipac: batches of {len(full[0])} pairs cannot be shared evenly by {processes} processes; set ipac.batch_size to a multiple"
+            )
         if self.replay:
             size, seed, offset = self.settings.replay_batch_size, self.settings.seed, len(self.pairs)  # sentences are numbered on from the pairs
-            replay = chain.from_iterable(self.replay.epoch(turn, size, seed) for turn in count(epoch, self.settings.epochs))
+            drawn = chain.from_iterable(self.replay.epoch(turn, size, seed) for turn in count(epoch, self.settings.epochs))
+            replay = (sentences for sentences in drawn if len(sentences) >= processes)
             full = [[*batch, *(offset + i for i in sentences)] for batch, sentences in zip(full, replay, strict=False)]
         return full
 

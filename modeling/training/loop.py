@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedType, broadcast, set_seed
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm.auto import tqdm
@@ -74,7 +75,8 @@ def train(
     with run.bar() as bar, SigTerm() as stop:
         for parts in run.parts():
             loss = run.step(parts)
-            due = run.number % run.settings.checkpoint_every == 0 or bool(stop)
+            stopping = run.agreed(bool(stop))
+            due = run.number % run.settings.checkpoint_every == 0 or stopping
             if run.number % run.settings.log_every == 0 or run.finished or due:
                 bar.set_postfix(**run.log(loss, due and not run.finished), refresh=False)
             run.show(bar)
@@ -85,7 +87,7 @@ def train(
                 run.module.train()
             if due:
                 run.save()
-            if stop:
+            if stopping:
                 raise Stopped(f"{stage.name}: stopped at step {run.number}; the same command resumes it")
     return run.finish()
 
@@ -97,6 +99,7 @@ class Run:
         settings: Optimisation = stage.settings
         self.stage, self.settings, self.out, self.work, self.metadata = stage, settings, out, work, run_metadata
         logs = out.parent / "logs"
+        AcceleratorState._reset_state()  # an earlier stage of this process may have had another precision
         self.accelerator = Accelerator(
             mixed_precision=_precision(settings), cpu=not torch.cuda.is_available(), log_with=tracker, project_dir=str(logs)
         )
@@ -145,6 +148,15 @@ class Run:
             share = broadcast(share.float().to(self.accelerator.device))
         return min(1.0, float(share))
 
+    def agreed(self, stop: bool) -> bool:
+        """Whether to stop after this step: processes hear a signal at different steps, and are asked for it now and then."""
+        if self.accelerator.num_processes == 1:
+            return stop
+        if self.number % self.settings.log_every:
+            return False
+        asked = torch.tensor(float(stop), device=self.accelerator.device)
+        return bool(self.accelerator.reduce(asked, "sum") > 0)
+
     def bar(self) -> Any:
         """Progress on standard error: steps, or seconds of a run by the clock."""
         pace = 0.5 if sys.stderr.isatty() else 15.0  # a log file wants a line now and then, not a flood
@@ -171,7 +183,8 @@ class Run:
     def step(self, parts: list[dict[str, torch.Tensor]]) -> torch.Tensor:
         """One optimiser step; this process's share of the loss."""
         # Each step draws from its own seed, so that a resumed run drops out what an uninterrupted one would.
-        set_seed(self.settings.seed * 1_000_003 + self.number * self.accelerator.num_processes + self.accelerator.process_index)
+        drawn = self.settings.seed * 1_000_003 + self.number * self.accelerator.num_processes + self.accelerator.process_index
+        set_seed(drawn % 2**32)  # more is no seed
         set_learning_rates(self.optimizers, self.settings, self.share, self.total)
         loss = self.graphed(parts[0]) if self.graphed else self._gradients(parts)
         self.accelerator.clip_grad_norm_((p for p in self.module.parameters() if p.requires_grad), self.settings.max_grad_norm)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from conlipa.errors import ConlipaError
 from conlipa.modeling.data.batches import LABEL_PAD
 from conlipa.modeling.data.packed_corpus import PackedCorpus
 from conlipa.modeling.data.ragged import Integers
@@ -69,6 +70,23 @@ class DenoisingModule(NerModule):
         return [(self.tag_weight * tagging, labels), (self.denoise_weight * denoising, changed.sum().clamp(min=1))]
 
 
+def _as_the_recipe_has_it(model: Any, recipe: Recipe) -> None:
+    """Give a model that a run starts from the recipe's dropout.
+
+    Raises:
+        ConlipaError: it is of another shape.
+    """
+    encoder, config = recipe.encoder, model.config
+    shape = {"hidden_size": config.hidden_size, "heads": config.num_attention_heads, "intermediate_size": config.intermediate_size}
+    for name, there in shape.items():
+        if there != getattr(encoder, name):
+            raise ConlipaError(f"ner.start: {recipe.ner.start} has {there} as its {name}, and encoder.{name} is {getattr(encoder, name)}")
+    config.hidden_dropout_prob = config.attention_probs_dropout_prob = encoder.dropout
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = encoder.dropout
+
+
 class NerStage:
     """What the loop trains in stage 1."""
 
@@ -80,6 +98,7 @@ class NerStage:
         model, self.tokenizer = pretrained_encoder(replace(recipe.encoder, repo=str(start)) if start else recipe.encoder)
         if start and not recipe.encoder.repo:  # a repo's shape is its own
             model = deepened(model, recipe.encoder.layers)
+            _as_the_recipe_has_it(model, recipe)
         with_short_attention(model)
         plain = recipe.ner.tag_weight == 1.0 and not recipe.ner.denoise_weight
         self.module = NerModule(model, recipe.ner.label_smoothing) if plain else DenoisingModule(model, recipe.ner)

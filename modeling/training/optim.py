@@ -32,7 +32,7 @@ def set_learning_rates(optimizers: Sequence[Any], settings: Optimisation, done: 
 
     `total`: the steps of the run, whole ones of which are the warm-up; None for a run by the clock.
     """
-    warm_up = settings.warmup_ratio if total is None else math.ceil(total * settings.warmup_ratio) / max(1, total)
+    warm_up = settings.warmup_ratio if total is None else min(math.ceil(total * settings.warmup_ratio), total - 1) / max(1, total)
     if done < warm_up:
         factor = done / warm_up
     else:

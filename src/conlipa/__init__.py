@@ -49,7 +49,8 @@ def __dir__() -> list[str]:
 
 
 # Nobody is told who uses the kit: each library reads this when it is imported, and onnxruntime listens to nothing else.
-for _switch, _state in (("ORT_DISABLE_TELEMETRY", "1"), ("HF_HUB_DISABLE_TELEMETRY", "1"), ("GRADIO_ANALYTICS_ENABLED", "False")):
+_SWITCHES = {"ORT_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0", "GRADIO_ANALYTICS_ENABLED": "False"}
+for _switch, _state in _SWITCHES.items():
     os.environ.setdefault(_switch, _state)
 # PyTorch asks for huge pages for large tensors: training on a CPU walks through gigabytes in a step.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")

@@ -20,8 +20,10 @@ def atomic_folder(place: Path) -> Iterator[Path]:
     """A new folder beside `place` that takes its name once the block is through, and goes away if it is not.
 
     Raises:
-        ConlipaError: it could not be written (a full disk, no permission), naming `place`.
+        ConlipaError: it could not be written (a full disk, no permission, `.`), naming `place`.
     """
+    if not place.name:
+        raise ConlipaError(f"{place}: is in use, and cannot be written as a whole; name a new folder")
     beside = place.with_name(place.name + ".partial")
     shutil.rmtree(beside, ignore_errors=True)
     with write_errors(place):

@@ -19,6 +19,18 @@ def is_repo(where: str) -> bool:
     return where.count("/") == 1 and not where.startswith(("/", ".", "~")) and not where.endswith((".onnx", "/")) and not Path(where).exists()
 
 
+def transport_error() -> type[Exception]:
+    """What the client's own HTTP library raises for a broken connection; no OSError."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return HfHubHTTPError.__mro__[1]
+
+
+def first_line(error: Exception) -> str:
+    """Of its message; what kind it is where it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def snapshot(repo: str, revision: str | None = None, cache_dir: str | Path | None = None) -> Path:
     """The folder of a model repo, fetched into `cache_dir` (default: the cache of `huggingface_hub`) where it is not there yet.
 
@@ -43,7 +55,7 @@ def snapshot(repo: str, revision: str | None = None, cache_dir: str | Path | Non
     try:
         return Path(snapshot_download(repo, revision=revision, cache_dir=cache_dir, allow_patterns=MODEL_FILES))
     except HFValidationError as error:
-        raise ConlipaError(f"{repo}: neither a folder nor a name that the Hub allows ({str(error).splitlines()[0]})") from None
+        raise ConlipaError(f"{repo}: neither a folder nor a name that the Hub allows ({first_line(error)})") from None
     except RevisionNotFoundError:
         raise ConlipaError(f"{repo}: has no revision '{revision}'") from None
     except GatedRepoError:
@@ -52,8 +64,8 @@ def snapshot(repo: str, revision: str | None = None, cache_dir: str | Path | Non
         status = error.response.status_code if error.response is not None else 0
         reason = "no such repo on the Hub, or it is private and not yours" if status in (401, 404) else f"the Hub refused ({status})"
         raise ConlipaError(f"{repo}: {reason}") from None
-    except (OSError, LocalEntryNotFoundError) as error:
-        raise ConlipaError(f"{repo}: could not be fetched ({str(error).splitlines()[0]}); run the same command again") from error
+    except (OSError, LocalEntryNotFoundError, transport_error()) as error:
+        raise ConlipaError(f"{repo}: could not be fetched ({first_line(error)}); run the same command again") from error
 
 
 def need_hub(repo: str) -> None:
