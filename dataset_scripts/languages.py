@@ -2,7 +2,7 @@
 
 `case` says what the papers use a language for: 1, 2 and 3 are their test languages,
 `source` is English, `conlipa` the ten of the loanword pairs, `extra` the pairs beyond the paper,
-`more` further languages that a model may be trained on.
+`more` further languages that WikiANN has and a model may be trained on, `running` those that it lacks, of which there is running text.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from conlipa.errors import UsageError
 
 @dataclass(frozen=True)
 class Language:
-    """One row of the table; `engines` is tried from left to right; `wikiann` is empty where WikiANN lacks the language."""
+    """One row of the table; `engines` is tried from left to right."""
 
     iso: str
     name: str
     own_name: str
     """What its speakers call it (CLDR's autonym, where CLDR has the language); may be empty."""
     wikiann: str
+    """Its code in WikiANN, which is that of ISO 639-1 where there is one; may be empty."""
     script: str
     family: str
     """At the top level of a genealogy: Indo-European, Turkic."""
@@ -34,6 +35,11 @@ class Language:
     engines: tuple[str, ...]
     kin: tuple[str, ...] = ()
     """Codes of languages that are near enough to be named where a model was trained on them."""
+
+    @property
+    def in_wikiann(self) -> bool:
+        """Whether WikiANN has the language."""
+        return bool(self.wikiann) and self.case != "running"
 
     @property
     def direction(self) -> str:

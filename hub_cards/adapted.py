@@ -26,10 +26,11 @@ def adapted_repo(rows: Sequence[dict[str, Any]], lang: str, out: Path, model: st
     tagger, on_top = located(model, adapter)
     record = adapt(tagger, on_top, rows, lang, out, base_name=f"conlipa-{model}-ner" if model in PACKAGED else model)
     calibration = Path(on_top or tagger) / CALIBRATION_FILE  # a few sentences cannot give a better one
-    if calibration.is_file():
+    if calibration.is_file() and not (out / CALIBRATION_FILE).exists():
         write_text(calibration.read_text(encoding="utf-8"), out / CALIBRATION_FILE)
-    read_by = "" if engine == "auto" else f" --engine {'map:FILE.csv' if engine.startswith('map:') else engine}"
-    write_text(adapted_card(record, out.name, model, f"--lang {lang}{read_by}"), out / "README.md")
+    read_by = "" if engine == "auto" else f" --engine {engine}"
+    published = read_by if not engine.startswith("map:") else " --engine map:FILE.csv"
+    write_text(adapted_card(record, out.name, model, f"--lang {lang}{published}"), out / "README.md")
     change = f"{record['after'] - record['before']:+.2f}, 95% interval {record['low']:+.2f} to {record['high']:+.2f}"
     print(f"entity F1 of sentences left out in turn: {record['before']:.2f} before, {record['after']:.2f} after ({change})")
     print(f"{out}: use it with conlipa tag --lang {lang}{read_by} --model {model} --adapter {out}", file=sys.stderr)

@@ -23,8 +23,8 @@ KINDS = (".txt", ".csv", ".tsv", ".jsonl", ".conll")
 FORMATS = {"CoNLL": "conll", "JSON Lines": "jsonl", "brat": "zip", "CSV": "csv"}
 _DELIMITERS = (",", ";", "\t")
 """Of a CSV file, the first where its header has none: where a comma stands in numbers, spreadsheets write semicolons."""
-_NONE = "\x1f"
-"""A delimiter that no text holds."""
+_NONE, _END = "\x1f", "\x1e"
+"""A delimiter that no text holds, and a last line: where it is not read as one, a quotation mark is open."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""
 
@@ -113,10 +113,12 @@ def _table(path: Path, text: str) -> Iterator[list[str]]:
     delimiter = "\t" if path.suffix.lower() == ".tsv" else max(_DELIMITERS, key=header.count)
     if delimiter not in header:
         delimiter = _NONE  # one column: a comma is one of its text's
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows = csv.reader(io.StringIO(f"{text}\n{_END}", newline=""), delimiter=delimiter)
     width = 0
     try:
         for row in rows:
+            if row == [_END]:
+                return
             if len(row) > MAX_COLUMNS:
                 raise ConlipaError(f"{path.name}:{rows.line_num}: {len(row):,} columns ({MAX_COLUMNS} at most).")
             width = width or len(row)
@@ -127,6 +129,7 @@ def _table(path: Path, text: str) -> Iterator[list[str]]:
                 yield row
     except csv.Error as error:
         raise ConlipaError(f"{path.name}:{rows.line_num}: no CSV ({error}).") from None
+    raise ConlipaError(f"{path.name}: a quotation mark is never closed, and all lines after it would be one text.")
 
 
 def _objects(path: Path, text: str) -> list[dict[str, Any]]:

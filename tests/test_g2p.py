@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import unicodedata
+from pathlib import Path
 
 import pytest
 import regex
@@ -202,3 +203,14 @@ def test_raw_ipa_is_cut_as_the_library_segments_cuts_it(letters: list[tuple[str,
     tied = regex.sub("|".join(f"{a[0]}(?={a[1]})" for a in AFFRICATES), lambda match: match[0] + "\u0361", rewritten(raw))
     cut = unicodedata.normalize("NFC", Tokenizer()(tied, ipa=True).replace("\u0361", "")).split()
     assert [unicodedata.normalize("NFC", phoneme) for phoneme in segment(raw)] == [phoneme for phoneme, _ in itertools.groupby(cut)]
+
+
+def test_an_edited_letter_table_is_read_anew(tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text("Orth,Phon\na,a\nﬁ,fi\n", encoding="utf-8")
+    first = phonemizer("und", f"map:{table}")
+    assert first(["a", "ﬁ"]) == [["a"], ["f", "i"]]
+    assert phonemizer("und", f"map:{table}") is first
+    table.write_text("Orth,Phon\na,o\n", encoding="utf-8")
+    assert phonemizer("und", f"map:{table}")(["a"]) == [["o"]]
+    assert first(["a"]) == [["a"]]

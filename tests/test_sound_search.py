@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from statistics import mean
 
 import numpy as np
 import pytest
@@ -51,10 +52,13 @@ def test_ranks() -> None:
     assert summary([1, 20]) == (0.5, 0.525)
 
 
-@pytest.mark.parametrize("lang", GROUPS["all"])
-def test_most_partners_are_among_the_ten_english_words_nearest_by_sound(lang: str) -> None:
-    english = list(dict.fromkeys(str(pair["english_ipa"]) for group in GROUPS["all"] for pair in read_pairs(pairs_path(group))))
+def test_most_partners_are_among_the_ten_of_all_english_words_nearest_by_sound() -> None:
+    english = list(dict.fromkeys(str(pair["english_ipa"]) for group in GROUPS.values() for lang in group for pair in read_pairs(pairs_path(lang))))
     index = SoundIndex(english)
-    asked = random.Random(1).sample(read_pairs(pairs_path(lang)), 100)
-    found = [ranks(index.similarities(str(pair["target_ipa"]))[None], [english.index(str(pair["english_ipa"]))])[0] for pair in asked]
-    assert summary(found).first > 0.5  # the report's figure, of all pairs, is 0.6 and more
+    first = []
+    for lang in GROUPS["all"]:
+        asked = random.Random(1).sample(read_pairs(pairs_path(lang)), 100)
+        found = [ranks(index.similarities(str(pair["target_ipa"]))[None], [english.index(str(pair["english_ipa"]))])[0] for pair in asked]
+        first.append(summary(found).first)
+    assert mean(first) >= 0.6, dict(zip(GROUPS["all"], first, strict=True))
+    assert min(first) > 0.5

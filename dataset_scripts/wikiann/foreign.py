@@ -12,7 +12,7 @@ from typing import Any
 from conlipa.dataset_scripts.wikiann.reading import DOCSTART, Sentence, numbered_lines
 from conlipa.errors import ConlipaError, UsageError
 
-_COMMENT = re.compile(r"# ?(newdoc|newpar|[\w.:-]+ = )")
+_COMMENT = re.compile(r"# ?((newdoc|newpar)( |$)|[\w.:-]+ = )")
 """As CoNLL-U has them; `#` may also be a token."""
 _TOKENS, _TAGS = ("tokens", "words"), ("ner_tags", "tags", "labels")
 """Names that JSON files have for the two lists."""

@@ -108,7 +108,7 @@ def _shards(source: Path, out: Path) -> list[tuple[Path, Path]]:
     if source.is_file():
         found = [(source, out / source.name)]
     else:
-        beneath = out.resolve() if out.resolve() != source.resolve() else None  # what an earlier call wrote is no input
+        beneath = out.resolve() if source.resolve() in out.resolve().parents else None  # what an earlier call wrote is no input
         inputs = (path for path in sorted(source.rglob("*.parquet")) if beneath not in path.resolve().parents)
         found = [(path, out / path.relative_to(source)) for path in inputs]
     if not found:

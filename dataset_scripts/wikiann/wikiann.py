@@ -113,13 +113,13 @@ class Hub:
     """`unimelb-nlp/wikiann` on the Hub, plain parquet."""
 
     def languages(self, split: str | None = None) -> list[str]:
-        return [row.iso for row in languages().values() if row.wikiann]
+        return [row.iso for row in languages().values() if row.in_wikiann]
 
     def sentences(self, lang: str, split: str) -> list[Sentence]:
         """Raises ConlipaError where the Hub cannot be reached, or lacks the language."""
         from datasets import load_dataset
 
-        if not language(lang).wikiann:
+        if not language(lang).in_wikiann:
             raise ConlipaError(f"{HUB_REPO}: WikiANN has no {language(lang).name} ({lang})")
         need_hub(HUB_REPO)
         rows = load_dataset(HUB_REPO, language(lang).wikiann, split=split)

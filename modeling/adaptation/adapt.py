@@ -8,7 +8,7 @@ import random
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +90,9 @@ def _alone(work: Path, out: Path) -> Iterator[None]:
     lock = FileLock(work.with_name(f"{work.name}.lock"), timeout=0)
     try:
         with lock:
-            try:
-                yield
-            finally:
-                Path(lock.lock_file).unlink(missing_ok=True)
+            yield
+        with suppress(OSError):  # another process has taken it
+            Path(lock.lock_file).unlink()
     except Timeout:
         raise ConlipaError(f"{out}: another process is writing it; wait for it, or name another folder with --out") from None
 

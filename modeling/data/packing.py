@@ -47,18 +47,19 @@ def packed_corpus(
     encoding = encoding_of(tokenizer, max_length, input_kind, split)
     sentences = of_sentences(corpus, languages, "train")
     words = redirects(exclude)
-    key = f"{sentences} {' '.join(f'{each.kind}/{each.name}' for each in sets)} {encoding} {words}"
+    key = f"2 {sentences} {' '.join(f'{each.kind}/{each.name}' for each in sets)} {encoding} {words}"
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "conlipa-packed" / hashlib.sha256(key.encode()).hexdigest()[:16]
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):  # processes that train together ask for it at the same time
-        if not folder.is_dir():
-            reader, most = (tokenizer if input_kind == GRAPHEMES else remembered(tokenizer)), (_ANY_LENGTH if split else max_length)
-            shown = tqdm(sets, desc="encode", unit="set", file=sys.stderr, disable=len(sets) < 2)
-            examples = (_examples(corpus, each, reader, most, input_kind) for each in shown)
-            beside = (encoded(rows, reader, most, input_kind) for rows in words.values())
-            arrays = pack(chain(examples, beside), max_length if split else None)
-            named = (*(PackedSet(each.lang, each.kind, each.name) for each in sets), *(PackedSet(lang, REDIRECTS, lang) for lang in words))
-            PackedCorpus(arrays, named, encoding, sentences).save(folder)
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{folder}.lock"):  # processes that train together ask for it at the same time
+            if not folder.is_dir():
+                reader, most = (tokenizer if input_kind == GRAPHEMES else remembered(tokenizer)), (_ANY_LENGTH if split else max_length)
+                shown = tqdm(sets, desc="encode", unit="set", file=sys.stderr, disable=len(sets) < 2)
+                examples = (_examples(corpus, each, reader, most, input_kind) for each in shown)
+                beside = (encoded(rows, reader, most, input_kind) for rows in words.values())
+                arrays = pack(chain(examples, beside), max_length if split else None)
+                named = (*(PackedSet(each.lang, each.kind, each.name) for each in sets), *(PackedSet(lang, REDIRECTS, lang) for lang in words))
+                PackedCorpus(arrays, named, encoding, sentences).save(folder)
     return PackedCorpus.load(folder)
 
 

@@ -125,7 +125,7 @@ def evaluate(
 def evaluate_kinds(model: str, adapter: str | None, corpus: Corpus, langs: Sequence[str], split: str, case_marks: bool = True) -> dict[str, Any]:
     """`evaluate` of the first kind of sentences that the corpus has; beside it, under its name, that of each further kind.
 
-    A further kind is left out where it has none of the languages asked for.
+    A kind is left out where it has none of the languages asked for; where that is the first one, `kind` says which is given in its place.
     """
     wanted = [language(code).iso for code in langs]
     there = {kind: [iso for iso in corpus.languages(split, kind) if not wanted or iso in wanted] for kind in corpus.kinds}
@@ -133,6 +133,8 @@ def evaluate_kinds(model: str, adapter: str | None, corpus: Corpus, langs: Seque
     missing = [iso for iso in wanted if iso not in everywhere]
     first = next((kind for kind, found in there.items() if found), corpus.kinds[0])
     result = evaluate(model, adapter, corpus, [*there[first], *missing], split, kind=first, case_marks=case_marks)  # says what is missing
+    if first != corpus.kinds[0]:
+        result["kind"] = first
     counted = orphans(corpus, result["languages"], split, first)
     for kind in [kind for kind, found in there.items() if found and kind != first]:
         result[kind] = evaluate(model, adapter, corpus, there[kind], split, kind=kind, case_marks=case_marks)
@@ -165,7 +167,8 @@ def report(scores: dict[str, dict[str, Any]], sources: Sequence[str]) -> dict[st
 
 def tables(result: dict[str, Any]) -> str:
     """The tables of `evaluate_kinds`, each further one under its kind."""
-    return "\n\n".join([table({"": result}), *(f"{kind}:\n\n{table({'': result[kind]})}" for kind in KINDS if kind in result)])
+    head = f"{result['kind']}:\n\n" if "kind" in result else ""
+    return "\n\n".join([head + table({"": result}), *(f"{kind}:\n\n{table({'': result[kind]})}" for kind in KINDS if kind in result)])
 
 
 def table(results: dict[str, dict[str, Any]]) -> str:

@@ -21,8 +21,8 @@ from conlipa.modeling.inference.entities import Entity
 from conlipa.modeling.inference.packaged import MINI
 from conlipa.modeling.inference.tagger import Tagger
 
-CASED = ("Latn", "Cyrl")
-"""Scripts of the sentences that tell a name by its capital; Armenian and Greek do too, and have none here."""
+CASED = ("Latn", "Cyrl", "Grek", "Armn")
+"""Scripts that tell a name by its capital."""
 
 
 def measured(tagger: Tagger, sources: Iterable[str] = ()) -> dict[str, Any]:

@@ -105,6 +105,7 @@ def control(recipe: Recipe) -> Recipe:
         sentences_per_language=None,
         sentences_of=None,
         running_share=0.0,
+        exclude=(),
         join=0.0,
         augmentation=Augmentation(),
         label_bias=LabelBias(),

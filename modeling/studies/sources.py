@@ -3,7 +3,8 @@
     python -m conlipa.modeling.studies.sources --corpus titles=DIR:running=DIR --minutes 10 --out DIR
     python -m conlipa.modeling.studies.sources --set encoder.layers=4 --leave-out por,jpn --corpus … --minutes 5 --out DIR
 
-Each is a run from nothing of so many minutes. Interrupted, the same command resumes; the table is Markdown.
+Each is a run from nothing of so many minutes. Languages of which the corpus has running text alone are trained on in the two that read it.
+Interrupted, the same command resumes; the table is Markdown.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from statistics import mean
 from typing import Any
 
 from conlipa.atomic_files import write_json, write_text
-from conlipa.dataset_scripts.languages import listed
+from conlipa.dataset_scripts.languages import language, listed
 from conlipa.dataset_scripts.wikiann.places import RUNNING, TITLES, corpus_option
 from conlipa.errors import ConlipaError, UsageError, exit_on_error
 from conlipa.modeling.data.corpus import Corpus
@@ -27,6 +28,7 @@ from conlipa.modeling.data.packing import packed_corpus
 from conlipa.modeling.data.sentences import source_languages
 from conlipa.modeling.encoder import load_tagger, tokenizer_of, without_case_marks
 from conlipa.modeling.evaluation.evaluation import tagged
+from conlipa.modeling.evaluation.everyday import CASED
 from conlipa.modeling.evaluation.markdown import markdown_table
 from conlipa.modeling.evaluation.metrics import entity_f1
 from conlipa.modeling.inference.prediction import has_bf16
@@ -74,7 +76,7 @@ def measured(folder: Path, corpus: Corpus, left_out: Sequence[str], sentences: i
         marks: the model knows case marks: it is also scored on sentences with them.
     """
     memory = folder.with_name(f"{folder.name}.scores.json")
-    made_with = {"weights": of_folder(str(folder)), "sentences": sentences, "languages": list(left_out)}
+    made_with = {"weights": of_folder(str(folder)), "corpus": corpus.fingerprint(), "sentences": sentences, "languages": list(left_out)}
     if memory.is_file() and (there := read_json(memory)).get("of") == made_with:
         return Scores(there["scores"])
     model, tokenizer = load_tagger(str(folder))
@@ -89,20 +91,6 @@ def measured(folder: Path, corpus: Corpus, left_out: Sequence[str], sentences: i
             scores[name][kind] = {lang: entity_f1(said.words, said.predicted_words) for lang, said in found.items()}
     write_json({"of": made_with, "scores": scores}, memory)
     return scores
-
-
-def is_cased(corpus: Corpus, lang: str) -> bool:
-    """Whether a language is written with capitals: whether most letters of its sentences have two forms.
-
-    Raises:
-        ConlipaError: the corpus has no sentences of it to measure on.
-    """
-    there = [(split, kind) for split in ("test", "validation") for kind in corpus.kinds if lang in corpus.languages(split, kind)]
-    if not there:
-        raise ConlipaError(f"{corpus.where}: has no test or validation split of {lang}, which --leave-out names")
-    split, kind = there[0]
-    letters = [letter for tokens in corpus.split(lang, split, kind)["tokens"][:100] for letter in "".join(tokens) if letter.isalpha()]
-    return sum(letter.upper() != letter.lower() for letter in letters) > len(letters) / 2
 
 
 def table(found: dict[str, Scores], cased: dict[str, bool]) -> str:
@@ -145,7 +133,12 @@ def run(arguments: argparse.Namespace) -> str:
         raise UsageError(f"--profile {arguments.profile}: its encoder reads no case marks (encoder.case_marks)")
     if RUNNING not in corpus.kinds or TITLES not in corpus.kinds:
         raise ConlipaError(f"{arguments.corpus}: expected titles and running text (titles=DIR{os.pathsep}running=DIR)")
-    cased = {lang: is_cased(corpus, lang) for lang in left_out}
+    measurable = {lang for kind in corpus.kinds for split in ("test", "validation") for lang in corpus.languages(split, kind)}
+    if missing := [lang for lang in left_out if lang not in measurable]:
+        raise ConlipaError(f"{corpus.where}: has no test or validation split of {', '.join(missing)}, which --leave-out names")
+    if not set(recipe.ner.languages) - set(left_out):
+        raise UsageError("--leave-out leaves no source language to train on")
+    cased = {lang: language(lang).script in CASED for lang in left_out}
     whole = packed(recipe, corpus)
     found: dict[str, Scores] = {}
     records = []

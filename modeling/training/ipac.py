@@ -152,6 +152,7 @@ class IpacStage:
     ) -> None:
         """`ner`: the model folder of stage 1; `corpus`, `languages`: for NER replay; `base_name`: what the adapter calls its base model."""
         self.settings: Ipac = recipe.ipac
+        self.processes = PartialState().num_processes
         model, self.tokenizer = load_tagger(ner)
         model.name_or_path = base_name or ner
         with_short_attention(model).train()
@@ -159,9 +160,8 @@ class IpacStage:
         self.module.model.peft_config["default"].base_model_name_or_path = base_name or ner
         self.loanwords = Loanwords(recipe.ipac)
         self.replay: Sentences | None = None
-        if (
-            recipe.ipac.replay_weight and corpus is not None
-        ):  # before the pairs: a tokenizer that has cut something is another one for a packed corpus
+        # Before the pairs: a tokenizer that has cut something is another one for a packed corpus.
+        if recipe.ipac.replay_weight and corpus is not None:
             self.replay = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length, input_kind_of(model))
         self.pairs = [
             tuple(
@@ -173,7 +173,7 @@ class IpacStage:
 
     def batches(self, epoch: int) -> list[list[int]]:
         """Pairs are short: no bucketing by length."""
-        full, processes = self.loanwords.epoch(epoch), PartialState().num_processes
+        full, processes = self.loanwords.epoch(epoch), self.processes
         if any(len(batch) % processes for batch in full):
             raise ConlipaError(
                 f"ipac: batches of {len(full[0])} pairs cannot be shared evenly by {processes} processes; set ipac.batch_size to a multiple"

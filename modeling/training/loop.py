@@ -44,6 +44,10 @@ class Stage(Protocol):
     def save(self, folder: Path) -> None: ...
 
 
+_ASKED_EVERY = 10
+"""Steps after which processes tell one another of a signal."""
+
+
 class Stopped(ConlipaError):
     """The run was asked to end (SIGTERM) and has saved its state."""
 
@@ -99,7 +103,8 @@ class Run:
         settings: Optimisation = stage.settings
         self.stage, self.settings, self.out, self.work, self.metadata = stage, settings, out, work, run_metadata
         logs = out.parent / "logs"
-        AcceleratorState._reset_state()  # an earlier stage of this process may have had another precision
+        if AcceleratorState._shared_state.get("_mixed_precision", _precision(settings)) != _precision(settings):
+            AcceleratorState._reset_state()  # an earlier stage of this process had another precision
         self.accelerator = Accelerator(
             mixed_precision=_precision(settings), cpu=not torch.cuda.is_available(), log_with=tracker, project_dir=str(logs)
         )
@@ -152,7 +157,7 @@ class Run:
         """Whether to stop after this step: processes hear a signal at different steps, and are asked for it now and then."""
         if self.accelerator.num_processes == 1:
             return stop
-        if self.number % self.settings.log_every:
+        if self.number % min(_ASKED_EVERY, self.settings.log_every):
             return False
         asked = torch.tensor(float(stop), device=self.accelerator.device)
         return bool(self.accelerator.reduce(asked, "sum") > 0)
