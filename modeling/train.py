@@ -103,9 +103,8 @@ def train_stage(
     run_metadata = run_metadata_of(recipe, stage, data, languages=languages, **begun)
     if _up_to_date(out, stage, run_metadata):
         print(f"{stage}: {out} is up to date", file=sys.stderr)
-        if PartialState().is_main_process:  # it may have been killed between its last two steps
-            for left in ("start", "checkpoints"):
-                rmtree(out.with_name(f".{out.name}.{left}"), ignore_errors=True)
+        if PartialState().is_main_process:
+            _tidy(out)
         return
     start = out.with_name(f".{out.name}.start") if earlier else None
     if earlier and start:
@@ -140,6 +139,12 @@ def _stage(
     from conlipa.modeling.training.ipac import IpacStage
 
     return IpacStage(recipe, str(model), corpus, languages, base_name)
+
+
+def _tidy(out: Path) -> None:
+    """Remove what a run that was killed at its very end left beside its folder."""
+    for left in ("start", "checkpoints"):
+        rmtree(out.with_name(f".{out.name}.{left}"), ignore_errors=True)
 
 
 def _held_out(corpus: Corpus | PackedCorpus) -> Corpus:

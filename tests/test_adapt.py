@@ -208,7 +208,7 @@ def test_a_long_sentence_is_labelled_to_its_end(tiny_release: Path) -> None:
 
 
 def test_two_processes_do_not_write_one_folder(tmp_path: Path) -> None:
-    place = (tmp_path / ".mine.adapt", tmp_path / "mine")
-    with _alone(*place), pytest.raises(ConlipaError, match="another process is writing it"), _alone(*place):
+    out = tmp_path / "mine"
+    with _alone(out), pytest.raises(ConlipaError, match="another process is writing it"), _alone(out):
         pass
     assert not list(tmp_path.iterdir())

@@ -60,10 +60,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         "adapter": of_folder(adapter or ""),
         "chosen_from": {"share": list(SHARES), "outside": list(OFFSETS)},
     }
-    if not out.name:
-        raise ConlipaError(f"{out}: is in use; name a new folder with --out")
-    work = out.with_name(f".{out.name}.adapt")
-    with _alone(work, out):
+    with _alone(out) as work:
         if out.exists():
             record = read_json(out / RECORD) if (out / RECORD).is_file() else {}
             if any(record.get(key) != value for key, value in made_from.items()):
@@ -80,17 +77,20 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
 
 
 @contextmanager
-def _alone(work: Path, out: Path) -> Iterator[None]:
-    """Nobody else works there.
+def _alone(out: Path) -> Iterator[Path]:
+    """The folder for what is not finished, in which nobody else works.
 
     Raises:
-        ConlipaError: somebody does.
+        ConlipaError: somebody does, or it is the working folder.
     """
+    if not out.name:
+        raise ConlipaError(f"{out}: is in use; name a new folder with --out")
+    work = out.with_name(f".{out.name}.adapt")
     work.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(work.with_name(f"{work.name}.lock"), timeout=0)
     try:
         with lock:
-            yield
+            yield work
         with suppress(OSError):  # another process has taken it
             Path(lock.lock_file).unlink()
     except Timeout:

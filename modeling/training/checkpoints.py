@@ -58,12 +58,15 @@ class Checkpoints:
         """
         for place in sorted(self.folder.glob("step-*"), reverse=True):
             state = json.loads((place / "loop.json").read_text(encoding="utf-8"))
-            made_by = state["run_metadata"]
-            for name in {"recipe", "start"} & made_by.keys():  # it may lack an option that is new
-                made_by[name] = completed(made_by[name])
-            if decisive(made_by) != decisive(self.run_metadata):
+            if _decisive(state["run_metadata"]) != _decisive(self.run_metadata):
                 raise ConlipaError(f"{place}: is of another recipe or of other data; go on with those, name another folder, or remove {self.folder}")
             self.accelerator.load_state(str(place))
             return Progress(**state["progress"])
         shutil.rmtree(self.folder, ignore_errors=True)
         return Progress()
+
+
+def _decisive(metadata: dict[str, Any]) -> Any:
+    """What two runs must agree in; the recipes with the defaults of options that an older kit did not have."""
+    filled = {name: completed(recipe) for name, recipe in metadata.items() if name in ("recipe", "start")}
+    return decisive({**metadata, **filled})
