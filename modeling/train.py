@@ -102,9 +102,6 @@ def train_stage(
     begun = {"start": json.loads(json.dumps(earlier.as_dict()))} if earlier else {}
     run_metadata = run_metadata_of(recipe, stage, data, languages=languages, **begun)
     if _up_to_date(out, stage, run_metadata):
-        print(f"{stage}: {out} is up to date", file=sys.stderr)
-        if PartialState().is_main_process:
-            _tidy(out)
         return
     start = out.with_name(f".{out.name}.start") if earlier else None
     if earlier and start:
@@ -141,12 +138,6 @@ def _stage(
     return IpacStage(recipe, str(model), corpus, languages, base_name)
 
 
-def _tidy(out: Path) -> None:
-    """Remove what a run that was killed at its very end left beside its folder."""
-    for left in ("start", "checkpoints"):
-        rmtree(out.with_name(f".{out.name}.{left}"), ignore_errors=True)
-
-
 def _held_out(corpus: Corpus | PackedCorpus) -> Corpus:
     """The corpus, where it has sentences to validate on."""
     from conlipa.modeling.data.packed_corpus import PackedCorpus
@@ -157,11 +148,13 @@ def _held_out(corpus: Corpus | PackedCorpus) -> Corpus:
 
 
 def _up_to_date(out: Path, stage: str, run_metadata: dict[str, Any]) -> bool:
-    """Whether a folder holds a finished run of the same stage, recipe and data.
+    """Whether a folder holds a finished run of the same stage, recipe and data; then that is said, and what a kill at its very end left is removed.
 
     Raises:
         ConlipaError: it holds another one.
     """
+    from accelerate import PartialState
+
     from conlipa.modeling.pretrained import read_json
     from conlipa.modeling.training.run_metadata import RECORD, decisive
 
@@ -172,6 +165,10 @@ def _up_to_date(out: Path, stage: str, run_metadata: dict[str, Any]) -> bool:
         record[name] = completed(record[name])
     if any(decisive(record.get(key)) != decisive(value) for key, value in run_metadata.items()):
         raise ConlipaError(f"{out}: holds a {record.get('stage', 'model')} of another recipe or other data; name another folder or remove it")
+    print(f"{stage}: {out} is up to date", file=sys.stderr)
+    if PartialState().is_main_process:
+        for left in ("start", "checkpoints"):
+            rmtree(out.with_name(f".{out.name}.{left}"), ignore_errors=True)
     return True
 
 
