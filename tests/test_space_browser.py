@@ -93,7 +93,10 @@ def test_what_a_model_finds_is_marked_and_has_neighbours(page: Any) -> None:
     assert page.locator("#nearest .verdict").inner_text().startswith(page.locator("#entity label").first.inner_text())
 
 
-@pytest.mark.parametrize(("lang", "place"), [("sin", "කොළඹ"), ("urd", "کراچی"), ("kin", "Kigali"), ("khm", "ភ្នំពេញ")])
+PLACES = {"sin": "කොළඹ දිස්ත්‍රික්කය", "urd": "کراچی، پاکستان", "kin": "Kigali, Rwanda", "khm": "ភ្នំពេញ, កម្ពុជា"}
+
+
+@pytest.mark.parametrize(("lang", "place"), PLACES.items(), ids=PLACES)
 def test_a_name_is_explained_found_in_a_document_and_shared(page: Any, lang: str, place: str) -> None:
     choose(page, f"({lang}", lang)
     assert tagged(page, place).locator("mark").count() == 1
