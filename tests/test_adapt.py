@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from conlipa.dataset_scripts.wikiann.foreign import Columns
 from conlipa.errors import ConlipaError
-from conlipa.modeling.adaptation.adapt import OFFSETS, SHARES, _alone, _best
+from conlipa.modeling.adaptation.adapt import OFFSETS, SHARES, Fold, _alone, _best, _scores
 from conlipa.modeling.adaptation.stage import AdaptStage
 from conlipa.modeling.adaptation.tagged_file import read_tagged_file
 from conlipa.modeling.data.corpus import Corpus
@@ -93,6 +93,21 @@ def test_what_is_saved_is_what_the_left_out_sentences_like_best() -> None:
     assert (SHARES[0], OFFSETS[0]) == (0.0, 0.0)  # nothing gained: the model as it is
     said[1][2] = right
     assert _best(rows, [{"rows": [0, 1], "said": said}]) == (1, 2)
+
+
+def test_where_choosing_does_harm_the_model_stays_as_it_is() -> None:
+    rows = [{"ner_tags": [1]}] * 3
+
+    def fold(number: int, right: tuple[int, int]) -> Fold:
+        return {"rows": [number], "said": [[[[int((share, offset) == right)]] for offset in range(len(OFFSETS))] for share in range(len(SHARES))]}
+
+    folds = [fold(0, (1, 1)), fold(1, (1, 1)), fold(2, (0, 0))]
+    assert _best(rows, folds) == (1, 1)  # right in two of three
+    scores = _scores(rows, folds)
+    assert scores["after"] == 0 < scores["before"]  # and yet each was chosen wrongly by the two others
+    assert (scores["share"], scores["outside"]) == (SHARES[0], OFFSETS[0])
+    again = _scores(rows, [fold(number, (1, 1)) for number in range(3)])
+    assert (again["after"], again["share"], again["outside"]) == (100, SHARES[1], OFFSETS[1])
 
 
 @pytest.mark.slow

@@ -46,7 +46,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
     Returns:
         What `training.json` in the folder holds: `before` and `after`, the `entity_f1` of sentences that were left out of the training in turn,
         with `low` and `high`, the 95% interval of the difference (paired bootstrap over the sentences); what a fold is trained for is chosen by the
-        other folds. `share` and `outside` are chosen by all of them, for what is saved.
+        other folds. `share` and `outside` are chosen by all of them, for what is saved; where that choice did harm, the model stays as it is.
 
     Raises:
         ConlipaError: `out` holds something else, or the model cannot be loaded.
@@ -139,11 +139,12 @@ def _scores(rows: Rows, folds: Sequence[Fold]) -> dict[str, Any]:
         share, offset = _best(rows, [other for other in folds if other is not fold])
         after += fold["said"][share][offset]
     change = paired_bootstrap(entity_counts(gold, after), entity_counts(gold, before))
-    share, offset = _best(rows, folds)
+    scores = entity_f1(gold, before), entity_f1(gold, after)
+    share, offset = _best(rows, folds) if scores[1] >= scores[0] else (0, 0)  # to choose did harm: the model as it is
     return {
         "folds": FOLDS,
-        "before": round(entity_f1(gold, before), 2),
-        "after": round(entity_f1(gold, after), 2),
+        "before": round(scores[0], 2),
+        "after": round(scores[1], 2),
         "low": round(change.low, 2),
         "high": round(change.high, 2),
         "share": SHARES[share],
