@@ -26,7 +26,7 @@ from conlipa.errors import ConlipaError
 from conlipa.hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikiann_card
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.fingerprint import of_folder, of_pairs
-from conlipa.modeling.data.packed_corpus import PackedSet
+from conlipa.modeling.data.packing import sets_of
 from conlipa.modeling.evaluation import everyday
 from conlipa.modeling.evaluation.evaluation import evaluate, table, trained_on
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
@@ -239,8 +239,7 @@ def _scores(tree: Tree, recipe: Recipe, corpus: Corpus) -> dict[str, Any]:
 
 def _running(recipe: Recipe, wikiann: str, langs: Sequence[str]) -> list[str]:
     """The sets of running text that stage 1 was trained on."""
-    sets = Corpus(wikiann).sets(langs, "train")
-    return [each.name for each in sets if each.kind == RUNNING and not PackedSet(each.lang, each.kind, each.name).is_among(recipe.ner.exclude)]
+    return [each.name for each in sets_of(Corpus(wikiann), langs, recipe.ner.exclude) if each.kind == RUNNING]
 
 
 def write_cards(tree: Tree, scores: dict[str, Any], wikiann: str) -> None:

@@ -28,7 +28,7 @@ from conlipa.modeling.data.packed import pack
 from conlipa.modeling.data.packed_corpus import REDIRECTS, PackedCorpus, PackedSet, encoding_of
 from conlipa.modeling.data.redirects import redirects
 from conlipa.modeling.inference.phoneme_ids import remembered
-from conlipa.modeling.recipe import GRAPHEMES
+from conlipa.modeling.recipe import GRAPHEMES, Recipe
 from conlipa.modeling.recipe_file import recipe_of, recipe_options
 from conlipa.quiet import quiet
 
@@ -43,7 +43,7 @@ def packed_corpus(
     Args:
         split: a sentence beyond `max_length` becomes several; otherwise it is cut.
     """
-    sets = [each for each in corpus.sets(languages, "train") if not PackedSet(each.lang, each.kind, each.name).is_among(exclude)]
+    sets = sets_of(corpus, languages, exclude)
     encoding = encoding_of(tokenizer, max_length, input_kind, split)
     sentences = of_sentences(corpus, languages, "train")
     words = redirects(exclude)
@@ -63,6 +63,21 @@ def packed_corpus(
     return PackedCorpus.load(folder)
 
 
+def sets_of(corpus: Corpus, languages: Sequence[str], exclude: Sequence[str]) -> list[CorpusSet]:
+    """The sets that some languages are trained on: without those that a recipe excludes."""
+    return [each for each in corpus.sets(languages, "train") if not PackedSet(each.lang, each.kind, each.name).is_among(exclude)]
+
+
+def packed_for(recipe: Recipe, corpus: Corpus) -> PackedCorpus:
+    """All that stage 1 of a recipe is trained on."""
+    from conlipa.modeling.data.sentences import source_languages
+    from conlipa.modeling.encoder import tokenizer_of
+
+    encoder, split = recipe.encoder, recipe.ner.long_sentences == "split"
+    languages = source_languages(corpus, recipe.ner.languages)
+    return packed_corpus(corpus, languages, recipe.ner.exclude, tokenizer_of(encoder), encoder.max_length, encoder.input_kind, split)
+
+
 def _examples(corpus: Corpus, each: CorpusSet, reader: Any, most: int, input_kind: str) -> Iterator[dict[str, list[int]]]:
     rows = corpus.rows(each)
     for start in range(0, len(rows), 1000):
@@ -78,16 +93,10 @@ def main() -> None:
     arguments = parser.parse_args()
     quiet()
     with exit_on_error():
-        from conlipa.modeling.data.sentences import source_languages
-        from conlipa.modeling.encoder import tokenizer_of
-
-        recipe, corpus = recipe_of(arguments), Corpus(arguments.corpus)
-        languages, encoder = source_languages(corpus, recipe.ner.languages), recipe.encoder
-        split = recipe.ner.long_sentences == "split"
-        found = packed_corpus(corpus, languages, recipe.ner.exclude, tokenizer_of(encoder), encoder.max_length, encoder.input_kind, split)
+        found = packed_for(recipe_of(arguments), Corpus(arguments.corpus))
         found.save(arguments.out)
         positions = int(found.packed.positions().sum())
-        print(f"{arguments.out}: {len(found.packed):,} sentences of {len(languages)} languages, {positions:,} positions")
+        print(f"{arguments.out}: {len(found.packed):,} sentences of {len(found.languages())} languages, {positions:,} positions")
 
 
 if __name__ == "__main__":

@@ -23,10 +23,9 @@ from conlipa.dataset_scripts.wikiann.places import RUNNING, TITLES, corpus_optio
 from conlipa.errors import ConlipaError, UsageError, exit_on_error
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.fingerprint import of_folder
-from conlipa.modeling.data.packed_corpus import REDIRECTS, PackedCorpus
-from conlipa.modeling.data.packing import packed_corpus
-from conlipa.modeling.data.sentences import source_languages
-from conlipa.modeling.encoder import load_tagger, tokenizer_of, without_case_marks
+from conlipa.modeling.data.packed_corpus import REDIRECTS
+from conlipa.modeling.data.packing import packed_for
+from conlipa.modeling.encoder import load_tagger, without_case_marks
 from conlipa.modeling.evaluation.evaluation import tagged
 from conlipa.modeling.evaluation.everyday import CASED
 from conlipa.modeling.evaluation.markdown import markdown_table
@@ -59,13 +58,6 @@ def arm(recipe: Recipe, marks: bool, running: bool, minutes: float, left_out: Se
         exclude=(*recipe.ner.exclude, *(f"{REDIRECTS}/{lang}" for lang in left_out), *([] if running else [f"{RUNNING}/*"])),
     )
     return replace(recipe, ner=ner)
-
-
-def packed(recipe: Recipe, corpus: Corpus) -> PackedCorpus:
-    """The sentences of all arms."""
-    encoder, split = recipe.encoder, recipe.ner.long_sentences == "split"
-    languages = source_languages(corpus, recipe.ner.languages)
-    return packed_corpus(corpus, languages, recipe.ner.exclude, tokenizer_of(encoder), encoder.max_length, encoder.input_kind, split)
 
 
 def measured(folder: Path, corpus: Corpus, left_out: Sequence[str], sentences: int, marks: bool) -> Scores:
@@ -139,7 +131,7 @@ def run(arguments: argparse.Namespace) -> str:
     if not set(recipe.ner.languages) - set(left_out):
         raise UsageError("--leave-out leaves no source language to train on")
     cased = {lang: language(lang).script in CASED for lang in left_out}
-    whole = packed(recipe, corpus)
+    whole = packed_for(recipe, corpus)
     found: dict[str, Scores] = {}
     records = []
     for name, (marks, running) in ARMS.items():
