@@ -197,6 +197,8 @@ class Ner(Optimisation):
     """What a sentence beyond `max_length` becomes: its beginning, as in the papers, or several sequences."""
     running_share: Part = 0.0
     """Share of the batches that are running text, where the corpus has such sets (`--corpus running=DIR`)."""
+    nameless_share: Share = 1.0
+    """Share of the sentences without a name that an epoch takes: in running text more than half are such, and teach one label alone."""
     exclude: tuple[Text, ...] = ()
     """Sets of the corpus that are not trained on, by kind and folder: `running/deu_2`."""
     mark_share: Share = 1.0
@@ -252,7 +254,7 @@ class Ipac(Optimisation):
     replay_weight: Weight = 0.0
     """Weight of a NER batch of stage 1's languages beside each batch of pairs; 0: none."""
     replay_batch_size: Whole = 32
-    """Sentences; where `ner.batch_positions` is given, the NER batches are of so many positions instead."""
+    """Sentences; where `ner.batch_positions` is given, the NER batches are of as many positions as one of its parts (`ner.accumulate`) instead."""
 
     @model_validator(mode="after")
     def _without_options_of_stage_one(self) -> Ipac:

@@ -73,6 +73,9 @@ class Sentences:
         """(sentences,) what words take without their case marks: phonemes, and what stands between two words."""
         self.augmenter = Augmenter(self.packed, settings.augmentation, self.chosen, source.redirects(settings.exclude))
         self.mark = vocabulary().get("^", 0)
+        words = self.packed.chunk_starts[self.packed.sentence_starts]
+        self.named = np.diff(np.concatenate(([0], np.cumsum(self.packed.labels != OUTSIDE)))[words]) > 0
+        """(sentences,) whether there is a name in it."""
 
     @property
     def width(self) -> int:
@@ -146,8 +149,8 @@ class Sentences:
         return uniform(drawn_from, MARKS) < self.settings.mark_share
 
     def _drawn(self, sets: Integers, draw: np.random.Generator) -> Iterator[Integers]:
-        """Sentences of each set, in random order: the cap of a language is shared by its sets."""
-        starts, others = self.packed.set_starts, self.settings.sentences_of or {}
+        """Sentences of each set, in random order: the cap of a language is shared by its sets. Of those without a name, by their share."""
+        starts, others, share = self.packed.set_starts, self.settings.sentences_of or {}, self.settings.nameless_share
         by_language: dict[str, int] = {}
         for number in sets:
             by_language[self.sets[number].lang] = by_language.get(self.sets[number].lang, 0) + int(starts[number + 1] - starts[number])
@@ -155,7 +158,8 @@ class Sentences:
             size, lang = int(starts[number + 1] - starts[number]), self.sets[number].lang
             most = others.get(lang, self.settings.sentences_per_language)
             part = 1.0 if most is None else min(1.0, most / max(1, by_language[lang]))
-            yield starts[number] + draw.permutation(size)[: max(1, round(size * part)) if size else 0]
+            taken = starts[number] + draw.permutation(size)[: max(1, round(size * part)) if size else 0]
+            yield taken if share == 1 else taken[self.named[taken] | (draw.random(len(taken)) < share)]
 
     def _joined(self, sentences: Integers, draw: np.random.Generator) -> Integers:
         """Some sentences two in a row, where both fit."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,8 @@ from conlipa.modeling.data.loanwords import Loanwords
 from conlipa.modeling.data.packed_corpus import PackedCorpus
 from conlipa.modeling.data.sentences import Sentences
 from conlipa.modeling.encoder import attention_of, input_kind_of, load_tagger, with_short_attention
-from conlipa.modeling.recipe import GRAPHEMES, Ipac, LabelBias, Recipe
+from conlipa.modeling.recipe import GRAPHEMES, Ipac, LabelBias, Ner, Recipe
+from conlipa.modeling.tokenizer import MAX_LENGTH
 from conlipa.modeling.training.ner import Batch, NerModule, Terms
 
 if TYPE_CHECKING:
@@ -162,7 +164,7 @@ class IpacStage:
         self.replay: Sentences | None = None
         # Before the pairs: a tokenizer that has cut something is another one for a packed corpus.
         if recipe.ipac.replay_weight and corpus is not None:
-            self.replay = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length, input_kind_of(model))
+            self.replay = Sentences(corpus, languages, _in_one_part(recipe.ner), self.tokenizer, recipe.encoder.max_length, input_kind_of(model))
         self.pairs = [
             tuple(
                 self.tokenizer(str(row[side]), truncation=True, max_length=recipe.encoder.max_length)["input_ids"]
@@ -199,3 +201,9 @@ class IpacStage:
         """The adapter alone: the projection is of no use at inference."""
         self.module.model.save_pretrained(folder, save_embedding_layers=False)  # peft would look its base up on the Hub
         with_tagging_head(folder, self.module.model.base_model.model.classifier)
+
+
+def _in_one_part(settings: Ner) -> Ner:
+    """Settings of batches that go through the model at once, each as large as one of the parts was."""
+    positions = settings.batch_positions
+    return replace(settings, accumulate=1, batch_positions=positions and max(MAX_LENGTH, positions // settings.accumulate))

@@ -53,9 +53,9 @@ ROWS = {
     "paper-compiled": Row("ner", "paper", (GPU, "ner.batch_positions={positions}", "ner.compile=true")),
     "paper-ipac": Row("ipac", "paper", ("ipac.precision=bf16",)),
     "paper-ipac-compiled": Row("ipac", "paper", ("ipac.precision=bf16", "ipac.compile=true", "ipac.batch_size=1024")),
-    "mini-eager": Row("ner", "mini", ("ner.batch_positions=16384",)),
-    "mini": Row("ner", "mini", ("ner.batch_positions=16384", "ner.cuda_graphs=true")),
-    "mini-compiled": Row("ner", "mini", ("ner.batch_positions=16384", "ner.compile=true")),
+    "mini-eager": Row("ner", "mini", ("ner.accumulate=1",)),
+    "mini": Row("ner", "mini", ("ner.accumulate=1", "ner.cuda_graphs=true")),
+    "mini-compiled": Row("ner", "mini", ("ner.accumulate=1", "ner.compile=true")),
 }
 
 
