@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import metadata, version
 from pathlib import Path
 from typing import Any
 
@@ -217,12 +217,18 @@ def space_card(recipe: Recipe) -> str:
         colorTo="green",
         sdk="gradio",
         sdk_version=version("gradio"),
+        python_version=_oldest_python(),  # the Hub's default is older than the kit takes
         app_file="app.py",
         license="apache-2.0",
         models=[f"NAMESPACE/{recipe.name}-ner", f"NAMESPACE/{recipe.name}-ipac"],
         tags=["conlipa"],
     )
     return _card(data, "space.md", recipe=recipe)
+
+
+def _oldest_python() -> str:
+    """The oldest that the kit takes."""
+    return metadata("conlipa")["Requires-Python"].removeprefix(">=")
 
 
 def adapted_card(record: dict[str, Any], name: str, base: str, read_by: str) -> str:

@@ -20,7 +20,7 @@ from conlipa.dataset_scripts.loanwords.builder import FEATURES as PAIR_FEATURES
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
 from conlipa.dataset_scripts.tables import FOLDER
-from conlipa.dataset_scripts.wikiann.places import RUNNING, TITLES, places
+from conlipa.dataset_scripts.wikiann.places import RUNNING, SAMPLE, TITLES, places
 from conlipa.dataset_scripts.wikiann.wikiann import SPLITS
 from conlipa.errors import ConlipaError
 from conlipa.hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikiann_card
@@ -28,10 +28,10 @@ from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.fingerprint import of_folder, of_pairs
 from conlipa.modeling.data.packing import sets_of
 from conlipa.modeling.evaluation import everyday
-from conlipa.modeling.evaluation.evaluation import evaluate, table, trained_on
+from conlipa.modeling.evaluation.evaluation import evaluate, table
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
 from conlipa.modeling.inference.tagger import Tagger
-from conlipa.modeling.pretrained import read_json
+from conlipa.modeling.pretrained import read_json, trained_on
 from conlipa.modeling.recipe import GRAPHEMES, Recipe
 from conlipa.modeling.recipe_file import completed
 from conlipa.modeling.train import train_stage
@@ -244,7 +244,8 @@ def _running(recipe: Recipe, wikiann: str, langs: Sequence[str]) -> list[str]:
 
 def write_cards(tree: Tree, scores: dict[str, Any], wikiann: str) -> None:
     """A README in every folder, and the Space's files; the same numbers give the same bytes."""
-    named = _named(wikiann)
+    titles = {place.where for place in places(wikiann) if place.kind == TITLES}
+    named = SAMPLE if titles == {SAMPLE} else _named(wikiann)  # running text beside the sample does not make it WikiANN
     for folder, sources in ((tree.space, space_files()), (tree.metric, [path for path in METRIC.iterdir() if path.is_file()])):
         folder.mkdir(exist_ok=True)
         for source in sources:

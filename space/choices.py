@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from huggingface_hub import RepoCard
 
 from conlipa.dataset_scripts.everyday import everyday
 from conlipa.dataset_scripts.languages import languages
@@ -68,17 +69,21 @@ def example_letters() -> str:
 
 
 def links() -> str:
-    """Markdown: the papers, and the repos beside this Space where it runs on the Hub (which then sets SPACE_ID)."""
+    """Markdown: the papers, and the repos beside this Space where it runs on the Hub."""
     papers = [("Phoneme NER", "https://arxiv.org/abs/2406.16030"), ("IPAC and CONLIPA", "https://arxiv.org/abs/2503.07214")]
-    namespace, _, name = os.environ.get("SPACE_ID", "").partition("/")
-    repos = {"tagger": "conlipa-mini-ner", "adapter": "conlipa-mini-ipac", "pairs": "datasets/conlipa", "sentences": "datasets/wikiann-ipa"}
-    cards = [(what, f"https://huggingface.co/{_placed(repo, namespace)}") for what, repo in repos.items()] if name else []
+    cards = [(what, f"https://huggingface.co/{repo}") for what, repo in _repos().items()]
     return "Papers: " + _joined(papers) + (". Cards: " + _joined(cards) if cards else "") + "."
 
 
-def _placed(repo: str, namespace: str) -> str:
-    kind, _, name = repo.rpartition("/")
-    return f"{kind}/{namespace}/{name}" if kind else f"{namespace}/{name}"
+def _repos() -> dict[str, str]:
+    """The repos of the release that the Space is of, as the card beside `app.py` names its models; none away from the Hub (which sets SPACE_ID)."""
+    card = Path("README.md")
+    if not (os.environ.get("SPACE_ID") and card.is_file()):
+        return {}
+    models = [str(repo) for repo in RepoCard.load(card).data.to_dict().get("models") or []]
+    named = dict(zip(("tagger", "adapter"), models, strict=False))
+    owner = models[0].partition("/")[0] if models else ""
+    return {**named, "pairs": f"datasets/{owner}/conlipa", "sentences": f"datasets/{owner}/wikiann-ipa"} if owner else {}
 
 
 def _joined(named: list[tuple[str, str]]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from gradio.utils import get_upload_folder
 from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.entities import Entity
 from conlipa.modeling.inference.entity_formats import Tagged
-from conlipa.space import documents, rendering, tagging
+from conlipa.space import documents, rendering, stretches, tagging
 
 _INTRODUCTION = (
     "Paste text with a sentence or paragraph on each line, or upload a file: such text, CSV or TSV with a header, JSON Lines, or CoNLL; "
@@ -31,16 +30,16 @@ MAX_BATCH, MAX_BATCH_CHARACTERS = 200, 100_000
 """Texts and characters of one call of the batch endpoint."""
 
 
-def choose(path: str | None) -> tuple[Any, str]:
-    """The columns of an upload to choose from, and what it holds or what is wrong with it."""
+def choose(path: str | None) -> tuple[Any, str, Any, Any]:
+    """The columns of an upload to choose from, and what it holds or what is wrong with it; it takes the place of what was pasted or tagged before."""
     if not path:
-        return gr.Dropdown(visible=False), ""
+        return gr.Dropdown(visible=False), "", gr.skip(), gr.skip()
     try:
         found = documents.columns(Path(path))
         said = _uploaded(Path(path), found)
     except ConlipaError as error:
-        return gr.Dropdown(visible=False), rendering.message(str(error))
-    return gr.Dropdown(choices=found, value=found[0] if found else None, visible=bool(found)), said
+        return gr.Dropdown(visible=False), rendering.message(str(error)), gr.skip(), gr.File(visible=False)
+    return gr.Dropdown(choices=found, value=found[0] if found else None, visible=bool(found)), said, "", gr.File(visible=False)
 
 
 def _uploaded(path: Path, columns: list[str]) -> str:
@@ -100,69 +99,69 @@ def tag_batch(texts: list[str], lang: str) -> list[dict[str, Any]]:
         raise gr.Error(str(error), print_exception=False) from None
 
 
-def spans(text: str, lang: str) -> list[tuple[str, str | None]]:
-    """A text as the stretches that `gr.HighlightedText` shows: its names with their labels, and each word between them."""
+def spans(text: str, lang: str) -> list[stretches.Stretch]:
+    """A text with the names that the tagger finds, as `gr.HighlightedText` shows it."""
     try:
-        entities, words = tagging.tag(text, lang), [word for word, _ in tagging.spoken(text, lang)]
+        return stretches.laid_out(text, [(one.start, one.end, one.label) for one in tagging.tag(text, lang)])
     except ConlipaError as error:
         raise gr.Error(str(error), print_exception=False) from None
-    made: list[tuple[str, str | None]] = []
-    at = 0
-    inside = {word.start for word in words for entity in entities if entity.start <= word.start < entity.end}
-    pieces: list[tuple[int, int, str | None]] = [(one.start, one.end, one.label) for one in entities]
-    pieces += [(word.start, word.end, None) for word in words if word.start not in inside]
-    for start, end, label in sorted(pieces):
-        if start > at:
-            made.append((text[at:start], None))
-        made.append((text[start:end], label))
-        at = end
-    return [*made, (text[at:], None)] if at < len(text) else made
 
 
-def corrected(stretches: list[dict[str, Any]] | None, kept: list[Tagged]) -> tuple[Any, list[Tagged], str]:
+def apart(given: list[dict[str, Any]] | None) -> Any:
+    """What is shown, where the visitor has taken a label away: each word by itself again."""
+    return stretches.apart(given or []) or gr.skip()
+
+
+def mark(given: list[dict[str, Any]] | None, name: str, label: str) -> list[stretches.Stretch]:
+    """A label for a name that has none, for who selects nothing with a mouse."""
+    try:
+        return stretches.with_name(given or [], tagging.checked(name), label if label in rendering.KINDS else "PER")
+    except ConlipaError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+
+
+def corrected(given: list[dict[str, Any]] | None, kept: Any) -> tuple[Any, list[dict[str, Any]], str]:
     """What the visitor has corrected until now, as a CoNLL file, with the present answer: a sentence on each line of its text.
 
     Args:
-        stretches: each a `token` with its `class_or_confidence`, as `gr.HighlightedText` gives them.
-        kept: the sentences before; one with the same text is replaced.
+        given: each a `token` with its `class_or_confidence`, as `gr.HighlightedText` gives them.
+        kept: the sentences before, as the browser has them; one with the same text is replaced.
     """
-    new = _sentences(stretches or [])
+    try:
+        new = stretches.sentences(given or [])
+        before = _kept(kept)
+    except ConlipaError as error:
+        raise gr.Error(str(error), print_exception=False) from None
     if not new:
         raise gr.Error("There is no text to keep: take one first.", print_exception=False)
     texts = {text for text, _ in new}
-    sentences = [*(each for each in kept if each[0] not in texts), *new]
+    sentences = [*(each for each in before if each[0] not in texts), *new]
     if sum(len(text) for text, _ in sentences) > MAX_KEPT:
         raise gr.Error(f"These are too many sentences for the page (characters: {MAX_KEPT:,} at most): download them.", print_exception=False)
     names = sum(len(entities) for _, entities in sentences)
     file = gr.File(str(documents.write(sentences, "CoNLL", _folder())), visible=True)
-    return file, sentences, f"Kept: {len(sentences)} sentences with {names} names."
+    said = f"Kept in this browser: {len(sentences)} sentences with {names} names."
+    return file, [{"text": text, "entities": [one.as_dict() for one in entities]} for text, entities in sentences], said
 
 
-def _sentences(stretches: Sequence[dict[str, Any]]) -> list[Tagged]:
-    """The lines of a corrected text, each with its names."""
-    lines: list[tuple[str, list[Entity]]] = [("", [])]
-    for stretch in stretches:
-        piece, label = stretch["token"], _label(stretch["class_or_confidence"])
-        text, entities = lines[-1]
-        if label and (name := piece.strip()):  # who selects a word by hand may have a space with it
-            start = len(text) + piece.index(name)
-            entities.append(Entity(start, start + len(name), name, label, 1.0))
-        first, *more = [piece] if label else piece.split("\n")
-        lines[-1] = (text + first, entities)
-        lines += [(line, []) for line in more]
-    return [(text, entities) for text, entities in lines if text.strip()]
+def _kept(given: Any) -> list[Tagged]:
+    """Sentences that a browser has kept.
 
-
-def _label(typed: Any) -> str | None:
-    """The label that a visitor means, by its code or its name; None for none."""
-    wanted = str(typed or "").removeprefix("label").strip()  # the word "label" stands in Gradio's field, and what is typed comes after it
-    if not wanted:
-        return None
-    known = {name: label for label, word in rendering.KINDS.items() for name in (label.casefold(), word)}
-    found = known.get(wanted.casefold())
-    if found is None:
-        raise gr.Error(f"'{wanted[:40]}' is no label: type PER (person), ORG (organisation) or LOC (place).", print_exception=False)
+    Raises:
+        ConlipaError: they are none of the page's.
+    """
+    try:
+        found: list[Tagged] = [(str(each["text"]), [Entity(**one) for one in each["entities"]]) for each in given]
+        if any(text[one.start : one.end] != one.text or one.label not in rendering.KINDS for text, entities in found for one in entities):
+            raise ValueError
+    except (TypeError, KeyError, ValueError):
+        raise ConlipaError("The sentences that this browser has kept are none of the page's: forget them, and keep again.") from None
     return found
+
+
+def forget() -> tuple[Any, list[Any], str]:
+    """Nothing kept."""
+    return gr.File(visible=False), [], "Nothing is kept."
 
 
 def build(lang: Any, text: Any) -> None:
@@ -171,14 +170,15 @@ def build(lang: Any, text: Any) -> None:
         gr.Markdown(_INTRODUCTION)
         pasted = gr.Textbox("", label="Pasted text", lines=3, max_lines=12, max_length=2 * MAX_PASTE + 1, elem_id="pasted")
         upload = gr.UploadButton("Upload a file", file_types=list(documents.KINDS), elem_id="document")
-        column = gr.Dropdown([], label="Column", visible=False, elem_id="column")
+        # Any value: `documents` looks at it, and a server that has forgotten the visitor knows no choices.
+        column = gr.Dropdown([], label="Column", visible=False, allow_custom_value=True, elem_id="column")
         button = gr.Button("Tag the document", variant="primary", elem_id="tag-document")
         table = gr.HTML(elem_id="document-result")
         files = gr.File(label="Download", visible=False, interactive=False, elem_id="document-files")
     with gr.Accordion("Correct the answer", open=False, elem_id="correct"):
         gr.Markdown(
             "Select a word (by a double click) and type its label: PER, ORG or LOC. Choose a label to change it, its cross to take it away. "
-            "Then keep the sentences, those without a name too. "
+            "Or type a name below. Then keep the sentences, those without a name too. "
             "With twenty of them in the file `conlipa adapt` fits the tagger to your language."
         )
         start = gr.Button("Take the text above", elem_id="correct-start")
@@ -189,12 +189,20 @@ def build(lang: Any, text: Any) -> None:
             combine_adjacent=False,
             color_map=dict(zip(rendering.KINDS, ("#b45309", "#7c3aed", "#047857"), strict=True)),
         )
-        kept = gr.State([], time_to_live=3600)
+        with gr.Row():
+            missed = gr.Textbox("", label="A name without a label", max_length=500, elem_id="missed")
+            kind = gr.Radio([(word, label) for label, word in rendering.KINDS.items()], value="PER", label="What it is", elem_id="kind")
+            by_hand = gr.Button("Label it", elem_id="label-it")
+        kept = gr.BrowserState([], storage_key="conlipa-kept", secret="conlipa")  # no secret: whoever reads the storage can read the page
         save = gr.Button("Keep these sentences", elem_id="correct-save")
+        forgotten = gr.Button("Forget the kept sentences", elem_id="correct-forget")
         said = gr.Markdown(elem_id="kept")
         made = gr.File(label="Download", visible=False, interactive=False, elem_id="corrected")
-    upload.upload(choose, upload, [column, table], api_visibility="private")
+    upload.upload(choose, upload, [column, table, pasted, files], api_visibility="private")
     button.click(tag_document, [upload, column, pasted, lang], [table, files], api_visibility="private", concurrency_limit=2)
     start.click(spans, [text, lang], marked, api_visibility="private").then(None, None, None, js=_DIRECTION, api_visibility="private")
+    marked.change(apart, marked, marked, api_visibility="private", show_progress="hidden")
+    gr.on([by_hand.click, missed.submit], mark, [marked, missed, kind], marked, api_visibility="private")
     save.click(corrected, [marked, kept], [made, kept, said], api_visibility="private")
+    forgotten.click(forget, None, [made, kept, said], api_visibility="private")
     gr.api(tag_batch, api_name="tag_batch")

@@ -9,6 +9,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from conlipa.dataset_scripts.wikiann.foreign import read_foreign
@@ -37,11 +38,14 @@ def content(path: Path) -> str:
     """
     if path.suffix.lower() not in KINDS:
         raise ConlipaError(f"{path.name}: expected a file of text ({', '.join(KINDS)}).")
-    with path.open("rb") as file:
-        read = file.read(MAX_BYTES + 1)
+    try:
+        with path.open("rb") as file:
+            read = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise ConlipaError(f"{path.name}: is no longer here, for an upload is kept for ten minutes; upload it again.") from None
     if len(read) > MAX_BYTES:
         raise ConlipaError(f"{path.name}: too large ({MAX_BYTES:,} bytes at most).")
-    if b"\0" in read or read[:2] in (b"PK", b"\x1f\x8b"):
+    if b"\0" in read or read.startswith((b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b")):
         raise ConlipaError(f"{path.name}: holds bytes that are no text; unpack an archive, and save a table as CSV.")
     try:
         return read.decode("utf-8-sig")
@@ -84,7 +88,9 @@ def texts(path: Path, column: str | None = None) -> list[str]:
         found = [" ".join(sentence.tokens) for sentence in _sentences(path)]
     else:
         found = text.splitlines()
-    return checked([each for each in found if each.strip()], path.name)
+    full = [each for each in found if each.strip()]
+    by_number = kind in (".csv", ".tsv", ".jsonl") and full  # rows are found again by their number: an empty one keeps its own
+    return checked(found if by_number else full, path.name)
 
 
 def checked(found: Sequence[Any], name: str = "texts", most: int = MAX_TEXTS) -> list[str]:
@@ -204,9 +210,9 @@ def _harmless(cell: str) -> str:
 
 
 def _brat(tagged: Sequence[Tagged], path: Path) -> None:
-    folder = path.with_name("brat")
-    write_brat(folder, [("document", tagged)])
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with TemporaryDirectory() as temporary, zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        folder = Path(temporary) / "brat"
+        write_brat(folder, [("document", tagged)])
         for name in ("document.txt", "document.ann"):
             archive.write(folder / name, name)
 

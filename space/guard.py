@@ -7,8 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_BYTES = 500_000
-"""Of a request: the longest text and letter table, as JSON writes them, and some room."""
+MAX_BYTES = 1_250_000
+"""Of a request: the longest batch of texts, where JSON writes each character as two of `\\uXXXX`, and some room."""
 MAX_UPLOAD = 1_010_000
 """Of an upload: a document of `documents.MAX_BYTES`, and its form."""
 _TOO_LARGE = "The request is too large: {} bytes at most.\n"

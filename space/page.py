@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from conlipa.dataset_scripts.g2p.capitals import with_case_marks
 from conlipa.dataset_scripts.g2p.phonemizer import ipa_string
 from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.entities import Entity
@@ -22,16 +21,20 @@ _OWN_LETTERS = (
 )
 _LIMIT_IN_BROWSER = 2 * tagging.MAX_CHARACTERS + 1
 """UTF-16 units: the browser cuts a huge paste here, and what it has cut is still too long, so that the visitor gets the error."""
-_SHARE = """(text, lang) => {
-    const link = location.href.split("#")[0] + "#" + new URLSearchParams({lang, text});
-    history.replaceState(null, "", link);
-    if (navigator.clipboard) navigator.clipboard.writeText(link).catch(() => {});
-    return "The link is in the address bar";
+_SHARE = """async (text, lang) => {
+    const hash = "#" + new URLSearchParams({lang, text}), framed = window !== window.top;
+    history.replaceState(null, "", hash);
+    const link = framed ? location.origin + location.pathname + hash : location.href;
+    let copied = true;
+    try { await navigator.clipboard.writeText(link); } catch { copied = false; }
+    if (!framed) return "The link is in the address bar";
+    return copied ? "The link is copied" : "Not copied: open the Space in a tab of its own";
 }"""
-"""What a link holds stands behind its `#`, which a browser sends to nobody."""
+"""What a link holds stands behind its `#`, which a browser sends to nobody. The Hub shows a Space in a frame, whose address no visitor sees."""
 _COPY = "Copy a link to this"
 _RESTORE = f"""() => new Promise(done => setTimeout(() => done({_COPY!r}), 3000))"""
 _OPEN = """(text, lang) => {
+    addEventListener("hashchange", () => location.reload());
     const given = new URLSearchParams(location.hash.slice(1));
     return [given.get("text") ?? text, given.get("lang") ?? lang];
 }"""
@@ -109,9 +112,7 @@ def tag(text: str, lang: str) -> dict[str, Any]:
 def phonemize(text: str, lang: str, case_marks: bool = False) -> dict[str, Any]:
     """The text in IPA: phonemes separated by spaces, words by ` ▁ `; with `case_marks` a `^` before those of a capitalised word."""
     try:
-        spoken = tagging.spoken(text, lang)
-        phonemes = [phonemes for _, phonemes in spoken]
-        return {"text": text, "ipa": ipa_string(with_case_marks([word.text for word, _ in spoken], phonemes) if case_marks else phonemes)}
+        return {"text": text, "ipa": ipa_string(tagging.phonemes(text, lang, case_marks))}
     except ConlipaError as error:
         raise gr.Error(str(error), print_exception=False) from None
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from huggingface_hub import ModelCard
 
 from conlipa.dataset_scripts.languages import languages
-from conlipa.modeling.evaluation.evaluation import trained_on
+from conlipa.modeling.inference.packaged import located
+from conlipa.modeling.pretrained import trained_on
 from conlipa.space.tagging import chosen
 
 
@@ -22,14 +23,20 @@ def _measured(folder: str) -> dict[str, float]:
     return {str(one.dataset_config): float(one.metric_value) for one in results if str(one.metric_name).startswith("strict entity F1")}
 
 
+@cache
+def _folders(model: str, adapter: str | None) -> tuple[str, str | None]:
+    """Where the model lies, which may be named by its repo on the Hub."""
+    return located(model, adapter)
+
+
 def expected(lang: str) -> str:
     """One sentence: the measured score of a language, or that there is none; and whether the model was trained on it."""
     known = languages().get(lang)
     if known is None:
         return ""
-    model, adapter = chosen()
+    model, adapter = _folders(*chosen())
     score = _measured(adapter or model).get(known.wikiann)
     measured = f"Entity F1 on Wikipedia's titles and lists, measured: {score:.0f} of 100." if score is not None else "Quality not measured."
-    sources = trained_on(model)
+    sources = trained_on(model, adapter)
     seen = ("Trained on." if lang in sources else "Never seen in training.") if sources else ""  # a model without a record does not say
     return f"{measured} {seen}".strip()

@@ -14,6 +14,7 @@ from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.packaged import MINI, packaged
 from conlipa.modeling.inference.reasons import Reasons
 from conlipa.modeling.inference.tagger import Entity, Tagger
+from conlipa.modeling.inference.windows import phonemes_of
 
 MAX_CHARACTERS = 5000
 _FORGET_AFTER = 5000
@@ -112,6 +113,17 @@ def spoken(text: str, lang: str) -> list[tuple[Word, list[str]]]:
     found, lang = words(checked(text)), checked(lang, 100, "language")
     _forget_now_and_then()
     return list(zip(found, g2p.phonemizer(lang)([word.text for word in found]), strict=True))
+
+
+def phonemes(text: str, lang: str, case_marks: bool) -> list[list[str]]:
+    """The phonemes of each word of a text as the model reads them.
+
+    Raises:
+        ConlipaError: as `spoken`.
+    """
+    text, lang = checked(text), checked(lang, 100, "language")
+    _forget_now_and_then()
+    return phonemes_of(text, g2p.phonemizer(lang), case_marks)
 
 
 def by_letters(text: str, engine: str) -> tuple[list[Any], list[tuple[Word, list[str]]]]:

@@ -29,13 +29,14 @@ def placed(folder: Path, name: str, content: str | bytes) -> Path:
     ("name", "content", "columns", "column", "texts"),
     [
         ("a.txt", "One.\n\nTwo.\r\n", [], None, ["One.", "Two."]),
-        ("a.csv", '\ufeffid,body\n1,"Anna, and\nBen"\n2,\n3,Two', ["id", "body"], "body", ["Anna, and\nBen", "Two"]),
+        ("a.csv", '\ufeffid,body\n1,"Anna, and\nBen"\n2,\n3,Two', ["id", "body"], "body", ["Anna, and\nBen", "", "Two"]),
+        ("a.csv", "PK,text\n1,Paris\n", ["PK", "text"], "text", ["Paris"]),
         ("a.csv", 'id;body\n1;"Anna; and Ben, too"\n', ["id", "body"], "body", ["Anna; and Ben, too"]),
         ("a.tsv", "id\tbody\n1\tOne, two\n", ["id", "body"], "body", ["One, two"]),
         ("a.csv", "body\nBerlin, die Hauptstadt\n", ["body"], "body", ["Berlin, die Hauptstadt"]),
         ("a.csv", 'body\n"Ja", sagte er\n', ["body"], "body", ["Ja, sagte er"]),
-        ("a.jsonl", '{"text": null}\n{"text": "Two"}\n', ["text"], "text", ["Two"]),
-        ("a.jsonl", '{"n": 1, "text": "One"}\n\n{"text": "Two"}\n{"n": 2}\n', ["text"], "text", ["One", "Two"]),
+        ("a.jsonl", '{"text": null}\n{"text": "Two"}\n', ["text"], "text", ["", "Two"]),
+        ("a.jsonl", '{"n": 1, "text": "One"}\n\n{"text": "Two"}\n{"n": 2}\n', ["text"], "text", ["One", "Two", ""]),
         ("a.conll", "Anna\tB-PER\nsaw\tO\n\nParis\tO\n", [], None, ["Anna saw", "Paris"]),
     ],
 )
@@ -113,18 +114,22 @@ def test_what_is_corrected_is_what_conlipa_adapt_reads() -> None:
     first = (["Anna", "Karenina", "saw", "Paris", "."], ["B-PER", "I-PER", "O", "B-LOC", "O"])
     made, kept, said = document_page.corrected(_given(stretches), [])
     assert [(one.tokens, one.tags) for one in read_foreign(Path(made.value["path"]))] == [first]
-    assert said == "Kept: 1 sentences with 2 names."
+    assert said == "Kept in this browser: 1 sentences with 2 names."
     lines = [("Nothing here", None), (".\n\nIn ", None), ("Oslo", "LOC"), ("\n", None)]
     made, kept, said = document_page.corrected(_given(lines), kept)
     second, third = (["Nothing", "here", "."], ["O", "O", "O"]), (["In", "Oslo"], ["O", "B-LOC"])
     assert [(one.tokens, one.tags) for one in read_foreign(Path(made.value["path"]))] == [first, second, third]
     made, kept, said = document_page.corrected(_given([("In Oslo", None)]), kept)  # corrected once more
     assert [one.tags for one in read_foreign(Path(made.value["path"]))] == [first[1], second[1], ["O", "O"]]
-    assert said == "Kept: 3 sentences with 2 names."
+    assert said == "Kept in this browser: 3 sentences with 2 names."
+    assert kept == json.loads(json.dumps(kept))  # as a browser keeps it
     made, _, _ = document_page.corrected(_given([("Oslo", " place "), (" and", "label"), (" Bo", "labelper")]), [])
     assert [one.tags for one in read_foreign(Path(made.value["path"]))] == [["B-LOC", "O", "B-PER"]]
     with pytest.raises(gr.Error, match="'city' is no label: type PER"):
         document_page.corrected(_given([("Oslo", "city")]), kept)
+    for other in (5, [{"text": "Oslo"}], [{"text": "Oslo", "entities": [{"start": 0, "end": 2, "text": "Oslo", "label": "LOC", "score": 1.0}]}]):
+        with pytest.raises(gr.Error, match="none of the page's"):
+            document_page.corrected(_given([("Oslo", None)]), other)
     with pytest.raises(gr.Error, match="no text to keep"):
         document_page.corrected(_given([("\n ", None)]), kept)
     with pytest.raises(gr.Error, match="too many sentences for the page"):
@@ -134,6 +139,37 @@ def test_what_is_corrected_is_what_conlipa_adapt_reads() -> None:
 def _given(stretches: list[tuple[str, str | None]]) -> list[dict[str, Any]]:
     """As `gr.HighlightedText` gives them."""
     return [{"token": token, "class_or_confidence": label} for token, label in stretches]
+
+
+def test_a_name_is_labelled_without_a_mouse() -> None:
+    given = _given([("Anna", "PER"), (" met Ann in Ann Arbor.\nAnn", None), (" ", None), ("Annan", None)])
+    made = document_page.mark(given, " Ann ", "PER")
+    assert "".join(piece for piece, _ in made) == "Anna met Ann in Ann Arbor.\nAnn Annan"
+    assert [piece for piece, label in made if label] == ["Anna", "Ann", "Ann", "Ann"]
+    made = document_page.mark(_given([("ភ្នំពេញជារាជធានី", None)]), "ពេញ", "LOC")  # within words, where it is none itself
+    assert ("ពេញ", "LOC") in made
+    for name, complaint in (("", "Type a name"), ("Oslo", "'Oslo' does not stand in the text without a label"), ("Anna", "does not stand")):
+        with pytest.raises(gr.Error, match=complaint):
+            document_page.mark(given, name, "PER")
+
+
+def test_where_a_label_was_taken_away_words_come_apart_again() -> None:
+    whole = [("Maria", "PER"), (" lives in Berlin.\nIt ", None), ("rains", "label"), (".", None)]
+    made = document_page.apart(_given(whole))
+    assert "".join(piece for piece, _ in made) == "Maria lives in Berlin.\nIt rains."
+    assert [piece for piece, label in made if label] == ["Maria", "rains"]
+    assert not any("\n" in piece and piece.strip() for piece, _ in made)
+    assert not isinstance(document_page.apart(_given(made)), list)  # nothing is left to be done
+
+
+def test_an_upload_takes_the_place_of_what_was_pasted(tmp_path: Path) -> None:
+    column, said, pasted, _ = document_page.choose(str(placed(tmp_path, "a.csv", "id,body\n1,Paris\n")))
+    assert (column.value, "2 columns" in said, pasted) == ("id", True, "")
+    _, said, pasted, _ = document_page.choose(str(placed(tmp_path, "a.csv", b"\0")))
+    assert "bytes that are no text" in said
+    assert pasted != ""
+    table, _ = document_page.tag_document(str(tmp_path / "gone.csv"), "body", "", "eng", lambda *_, **__: None)
+    assert "gone.csv: is no longer here" in table
 
 
 def test_files_put_one_after_another_are_their_sentences(tmp_path: Path) -> None:

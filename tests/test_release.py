@@ -63,7 +63,8 @@ def test_hub_classes_parse_the_cards(tiny_release: Path) -> None:
     assert ModelCard.load(tiny_release / "tiny-ner" / "README.md").data.eval_results
     assert ModelCard.load(tiny_release / "tiny-ipac" / "README.md").data.base_model == "NAMESPACE/tiny-ner"
     assert DatasetCard.load(tiny_release / "conlipa" / "README.md").data.license == "cc-by-4.0"
-    assert RepoCard.load(tiny_release / "space" / "README.md").data.to_dict()["sdk"] == "gradio"
+    space = RepoCard.load(tiny_release / "space" / "README.md").data.to_dict()
+    assert (space["sdk"], space["python_version"]) == ("gradio", "3.11")
 
 
 def test_stock_classes_in_a_fresh_process_give_the_logits_of_the_evaluation(tiny_release: Path) -> None:

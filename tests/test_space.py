@@ -128,12 +128,15 @@ def test_choosing_a_language_leaves_a_text_of_ones_own_alone() -> None:
     assert choices.example("urd", " ") == choices.example("urd", choices.examples()["sin"]) == choices.examples()["urd"]
 
 
-def test_links_point_at_the_repos_beside_the_space(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_links_point_at_the_repos_of_the_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPACE_ID", raising=False)
     assert "huggingface.co" not in choices.links()
-    monkeypatch.setenv("SPACE_ID", "someone/zero-shot-ner")
-    assert "(https://huggingface.co/someone/conlipa-mini-ner)" in choices.links()
-    assert "(https://huggingface.co/datasets/someone/wikiann-ipa)" in choices.links()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SPACE_ID", "copy/zero-shot-ner")
+    assert "huggingface.co" not in choices.links()
+    (tmp_path / "README.md").write_text("---\nmodels: [someone/own-ner, someone/own-ipac]\n---\n", encoding="utf-8")
+    for repo in ("someone/own-ner", "someone/own-ipac", "datasets/someone/wikiann-ipa"):
+        assert f"(https://huggingface.co/{repo})" in choices.links()
 
 
 @pytest.mark.parametrize(

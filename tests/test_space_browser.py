@@ -258,12 +258,58 @@ def test_an_answer_is_corrected_and_downloaded(page: Any) -> None:
     page.keyboard.press("Enter")
     page.click("#correct-save")
     page.wait_for_selector("#corrected a")
-    assert page.inner_text("#kept").startswith("Kept: 2 sentences with ")
+    assert page.inner_text("#kept").startswith("Kept in this browser: 2 sentences with ")
     read = page.request.get(page.locator("#corrected a").first.get_attribute("href")).text()
     first, second = (block.split("\n") for block in read.strip().split("\n\n"))
     assert [line.split("\t")[0] for line in first] == ["Maria", "lives", "in", "Berlin", "."]
     assert second == ["It\tO", "rains\tB-ORG", ".\tO"]
     assert not barriers(page)
+
+
+def test_a_name_is_labelled_by_keyboard_and_kept_over_a_reload(page: Any) -> None:
+    choose(page, "(eng", "eng")
+    page.locator("#text textarea").fill("Maria lives in Berlin.\nIt rains.")
+    page.click("#correct > button")
+    page.click("#correct-start")
+    page.locator("#names").get_by_text("rains", exact=True).wait_for()
+    page.locator("#missed :is(textarea, input)").focus()
+    page.keyboard.type("rains")
+    page.keyboard.press("Enter")
+    page.wait_for_function("/rains\\s*PER/.test(document.querySelector('#names').textContent)")
+    page.click("#correct-save")
+    page.wait_for_function("document.querySelector('#kept').textContent.startsWith('Kept in this browser: 2 sentences')")
+    page.reload()
+    page.wait_for_selector("#result .tagged")
+    page.click("#correct > button")
+    page.locator("#text textarea").fill("Anna sings.")
+    page.click("#correct-start")
+    page.locator("#names").get_by_text("sings", exact=True).wait_for()
+    page.click("#correct-save")
+    page.wait_for_function("document.querySelector('#kept').textContent.startsWith('Kept in this browser: 3 sentences')")
+    page.click("#correct-forget")
+    page.get_by_text("Nothing is kept.").wait_for()
+
+
+def test_after_a_label_is_taken_away_words_of_a_later_line_are_labelled_rightly(page: Any) -> None:
+    choose(page, "(eng", "eng")
+    page.locator("#text textarea").fill("Angela Merkel visited Berlin.\nIt rains in Warsaw.")
+    page.click("#correct > button")
+    page.click("#correct-start")
+    names = page.locator("#names")
+    names.get_by_text("rains", exact=True).wait_for()
+    crosses = names.get_by_label("Remove label")
+    before = crosses.count()
+    assert before
+    crosses.first.click()
+    page.wait_for_function("many => document.querySelectorAll('#names [aria-label=\"Remove label\"]').length === many", arg=before - 1)
+    names.get_by_text("rains", exact=True).wait_for()
+    names.get_by_text("rains", exact=True).dblclick()
+    page.keyboard.type("org")
+    page.keyboard.press("Enter")
+    page.click("#correct-save")
+    page.wait_for_selector("#corrected a")
+    read = page.request.get(page.locator("#corrected a").first.get_attribute("href")).text()
+    assert "rains\tB-ORG" in read
 
 
 def test_a_link_holds_text_and_language(page: Any) -> None:

@@ -6,12 +6,13 @@ import os
 import socket
 from pathlib import Path
 from urllib.parse import urlparse
+from urllib.request import getproxies
 
 from conlipa.errors import ConlipaError
 
 PATIENCE_S = 5.0
-MODEL_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "model.onnx"]
-"""Of a model's repo: weights, tokenizer, records. No pickle is ever fetched."""
+MODEL_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "model.onnx", "README.md"]
+"""Of a model's repo: weights, tokenizer, records, and the card with its scores. No pickle is ever fetched."""
 
 
 def is_repo(where: str) -> bool:
@@ -76,7 +77,8 @@ def need_hub(repo: str) -> None:
         raise ConlipaError(f"{repo} is a Hub repo, and HF_HUB_OFFLINE is set")
     endpoint = urlparse(os.environ.get("HF_ENDPOINT", constants.ENDPOINT))
     host, port = endpoint.hostname or "", endpoint.port or (443 if endpoint.scheme == "https" else 80)
-    if os.environ.get(f"{endpoint.scheme}_proxy") or os.environ.get(f"{endpoint.scheme.upper()}_PROXY"):
+    proxies = getproxies()  # of the environment, or of the system's settings
+    if proxies.get(endpoint.scheme) or proxies.get("all"):
         return  # the proxy resolves names; the client's own time-outs apply
     try:
         socket.create_connection((host, port), timeout=PATIENCE_S).close()

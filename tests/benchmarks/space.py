@@ -63,7 +63,7 @@ def uploads(calls: int, folder: Path) -> Load:
         file = {"path": path, "orig_name": "letters.csv", "meta": {"_type": "gradio.FileData"}}
         session = uuid.uuid4().hex
         _happens(client, session, "upload", [file])
-        return str(_happens(client, session, "click", [file, "body", lang])[0])
+        return str(_happens(client, session, "click", [file, "body", "", lang])[0])
 
     return _measured(calls, list(texts), tagged, folder)
 
@@ -72,7 +72,7 @@ def _happens(client: httpx.Client, session: str, trigger: str, data: list[Any]) 
     """What an event of the page's part for documents answers: that of this name with so many values."""
     config = client.get("/../config").raise_for_status().json()
     events = [each for each in config["dependencies"] if each["targets"] and each["targets"][0][1] == trigger and len(each["inputs"]) == len(data)]
-    event = next(each["id"] for each in events if len(each["outputs"]) == 2)
+    event = next(each["id"] for each in events if len(each["outputs"]) in (2, 4))
     client.post("/queue/join", json={"data": data, "fn_index": event, "session_hash": session}).raise_for_status()
     with client.stream("GET", "/queue/data", params={"session_hash": session}) as messages:
         said = (json.loads(line.removeprefix("data:")) for line in messages.iter_lines() if line.startswith("data:"))
