@@ -115,6 +115,12 @@ def test_each_process_has_a_row_of_every_batch() -> None:
         Feed(stage, four, 1)  # type: ignore[arg-type]
 
 
+def test_each_process_has_as_many_parts_of_a_batch() -> None:
+    stage = SimpleNamespace(name="ner", settings=Ner(accumulate=4), batches=lambda epoch: [list(range(9))], collate=list)
+    feeds = [Feed(stage, SimpleNamespace(num_processes=4, process_index=number), 1) for number in range(4)]  # type: ignore[arg-type]
+    assert [feed.collated(list(range(9))) for feed in feeds] == [[[0, 8], [4]], [[1], [5]], [[2], [6]], [[3], [7]]]
+
+
 def test_a_checkpoint_of_another_run_is_neither_resumed_nor_removed(tmp_path: Path) -> None:
     loaded: Counter[str] = Counter()
     accelerator: object = SimpleNamespace(load_state=lambda place: loaded.update([Path(place).name]))

@@ -57,5 +57,7 @@ def test_a_start_of_another_shape_is_refused_and_has_the_recipe_s_dropout():
     start = Path(packaged("mini-en")[0])
     made = NerStage(Recipe("x", encoder=Encoder(dropout=0.25)), Corpus("sample"), ["eng"], start)
     assert {module.p for module in made.module.modules() if isinstance(module, torch.nn.Dropout)} == {0.25}
+    with pytest.raises(ConlipaError, match=r"has 130 as its max_positions, and encoder\.max_positions is 194"):
+        NerStage(Recipe("x", encoder=Encoder(max_positions=194)), Corpus("sample"), ["eng"], start)
     with pytest.raises(ConlipaError, match=r"has 192 as its hidden_size, and encoder\.hidden_size is 96"):
         NerStage(Recipe("x", encoder=Encoder(hidden_size=96)), Corpus("sample"), ["eng"], start)

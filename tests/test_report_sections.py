@@ -183,6 +183,7 @@ def test_the_control_of_mini_has_what_letters_can_have() -> None:
     control = graphemes.control(read_recipe("mini"))
     replace(control.encoder, repo="somewhere", input="graphemes")  # raises where they do not go together
     assert (control.ner.start, control.ner.minutes, control.ner.batch_positions, control.ner.running_share) == (None, None, None, 0.0)
+    assert control.ner.nameless_share == 1.0  # the same sentences for both
 
 
 def test_graphemes_trains_two_encoders_that_differ_in_their_letters_alone(

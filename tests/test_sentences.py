@@ -50,6 +50,15 @@ def test_an_epoch_takes_at_most_the_cap_and_another_draw_each_time() -> None:
     assert sum(map(len, sentences(of_its_own).epoch(0, 32, 0))) == 150
 
 
+def test_an_epoch_takes_a_share_of_the_sentences_without_a_name() -> None:
+    tags = Corpus("sample").split("eng", "train")["ner_tags"][:]
+    nameless = {number for number, labels in enumerate(tags) if not any(labels)}
+    assert nameless
+    taken = {share: set(np.concatenate(sentences(Ner(nameless_share=share)).epoch(0, 32, 0)).tolist()) for share in (0.0, 0.5, 1.0)}
+    assert taken[0.0] == set(range(len(tags))) - nameless
+    assert taken[0.0] < taken[0.5] < taken[1.0] == set(range(len(tags)))
+
+
 def test_batches_by_positions_hold_every_sentence_once_in_few_shapes() -> None:
     lengths = np.random.default_rng(0).integers(3, 128, 50_000)
     batches = list(by_positions(lengths, 2048, np.random.default_rng(1)))

@@ -19,8 +19,11 @@ from torch.profiler import ProfilerActivity, profile
 
 from conlipa.errors import ConlipaError
 from conlipa.modeling.data.batches import LABEL_PAD
-from conlipa.modeling.encoder import new_encoder
-from conlipa.modeling.recipe import Augmentation, Encoder, LabelBias, Ner
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.encoder import new_encoder, save_tagger
+from conlipa.modeling.recipe import Augmentation, Encoder, Ipac, LabelBias, Ner, Recipe
+from conlipa.modeling.tokenizer import phoneme_tokenizer
+from conlipa.modeling.training.ipac import IpacStage
 from conlipa.modeling.training.loop import train
 from conlipa.modeling.training.ner import DenoisingModule, NerModule
 from conlipa.modeling.training.optim import optimizers_of
@@ -159,6 +162,15 @@ def test_replay_does_not_take_the_label_bias_back() -> None:
     model.classifier.bias.data += torch.tensor(bias.of_labels())
     ((after, _),) = NerModule(model, bias=bias)(batch)
     assert after.item() == pytest.approx(before.item(), rel=1e-5)
+
+
+def test_replayed_batches_are_as_large_as_a_part_of_those_of_stage_one(tmp_path: Path) -> None:
+    encoder = Encoder(hidden_size=32, layers=1, heads=2, intermediate_size=64)
+    ipac = Ipac(languages=("swa",), batch_size=64, replay_weight=1.0)
+    save_tagger(new_encoder(encoder), phoneme_tokenizer(), tmp_path / "ner")
+    stage = IpacStage(Recipe("tiny", encoder, Ner(batch_positions=2048, accumulate=4), ipac), str(tmp_path / "ner"), Corpus("sample"), ["eng"])
+    sizes = [stage.collate(rows)["replay_attention_mask"].numel() for rows in stage.batches(0)[:5]]
+    assert 256 < max(sizes) <= 512
 
 
 @pytest.mark.slow

@@ -26,9 +26,10 @@ from conlipa.errors import ConlipaError, UsageError, exit_on_error, nearest
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.fingerprint import of_folder
 from conlipa.modeling.encoder import load_adapted
-from conlipa.modeling.evaluation.evaluation import SCORES, trained_on
+from conlipa.modeling.evaluation.evaluation import SCORES
 from conlipa.modeling.evaluation.papers import cases
 from conlipa.modeling.inference.packaged import MINI, located
+from conlipa.modeling.pretrained import trained_on
 from conlipa.modeling.recipe_file import recipe_of, recipe_options
 from conlipa.modeling.report import claims, studies
 from conlipa.modeling.report.kept import Kept
@@ -104,7 +105,7 @@ def inputs_of(arguments: argparse.Namespace) -> Inputs:
         raise UsageError("--adapter is needed with --model: the folder that stage 2 wrote")
     baselines = dict(_baseline(text) for text in arguments.baseline)
     corpus = Corpus(arguments.corpus)
-    there, sources = corpus.languages("validation"), trained_on(ner)
+    there, sources = corpus.languages("validation", corpus.kinds[0]), trained_on(ner)
     langs = tuple(iso for own in cases().values() for iso in own if iso in there and iso not in sources)
     if not langs:
         raise ConlipaError(f"{arguments.corpus}: has a validation split of no language of Cases 1 to 3 that the model was not trained on")

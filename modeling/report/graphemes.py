@@ -104,6 +104,7 @@ def control(recipe: Recipe) -> Recipe:
         accumulate=1,
         sentences_per_language=None,
         sentences_of=None,
+        nameless_share=1.0,
         running_share=0.0,
         exclude=(),
         join=0.0,

@@ -9,9 +9,10 @@ from typing import Any
 
 from conlipa.errors import ConlipaError
 from conlipa.modeling.evaluation.comparison import mean_of
-from conlipa.modeling.evaluation.evaluation import SCORES, trained_on
+from conlipa.modeling.evaluation.evaluation import SCORES
 from conlipa.modeling.evaluation.markdown import Cell, markdown_table, spread
 from conlipa.modeling.evaluation.papers import Row, row
+from conlipa.modeling.pretrained import trained_on
 from conlipa.modeling.report.main_results import difference_cell, language_table
 from conlipa.modeling.report.measured import counts_of_models, counts_of_study
 from conlipa.modeling.report.section import Inputs, Section
@@ -26,7 +27,7 @@ MODELS = {"none": "XPhoneBERT", "all": "total"}
 
 def section(inputs: Inputs) -> Section:
     """Before and after IPAC with intervals, then by language of the pairs."""
-    langs = [iso for iso in row("ipac_8", "high", "total").values if iso in inputs.corpus.languages("validation")]
+    langs = [iso for iso in row("ipac_8", "high", "total").values if iso in inputs.corpus.languages("validation", inputs.corpus.kinds[0])]
     if not langs:
         raise ConlipaError(f"{inputs.corpus.where or 'sample'}: has a validation split of none of the languages of Table 8")
     sources = [iso for iso in langs if iso in trained_on(inputs.ner)]

@@ -23,10 +23,11 @@ from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import ConlipaError, UsageError, exit_on_error, nearest
 from conlipa.modeling.alignment import OUTSIDE
 from conlipa.modeling.data.corpus import Corpus
-from conlipa.modeling.evaluation.evaluation import SCORES, trained_on
+from conlipa.modeling.evaluation.evaluation import SCORES
 from conlipa.modeling.evaluation.significance import SCORES as SCORE_OF
 from conlipa.modeling.evaluation.significance import Difference, difference_over_languages
 from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts
+from conlipa.modeling.pretrained import trained_on
 from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.recipe_file import read_yaml, recipe_of, recipe_options, with_ipac
 from conlipa.modeling.studies.runs import Measured, Runs, seeded
@@ -149,7 +150,7 @@ def main() -> None:
         study, corpus = read_study(arguments.study), Corpus(arguments.corpus)
         sources = trained_on(arguments.ner)
         wanted = listed(arguments.langs)
-        langs = wanted or [iso for iso in corpus.languages("validation") if iso not in sources]
+        langs = wanted or [iso for iso in corpus.languages("validation", corpus.kinds[0]) if iso not in sources]
         recipe = recipe_of(arguments)
         seeds, sentences = arguments.seeds, arguments.sentences
         pool = Runs(arguments.ner, corpus, arguments.out / "runs")

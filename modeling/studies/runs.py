@@ -141,9 +141,9 @@ def measure(
     for iso in langs:
         if not _is_there(kept, corpus, iso, sentences):
             loaded = loaded or load_adapted(ner, str(adapter) if adapter else None)
-            said = tagged(*loaded, corpus, iso, "validation", sentences, bf16)
+            said = tagged(*loaded, corpus, iso, "validation", sentences, bf16, corpus.kinds[0])
             kept |= {
-                f"{iso} of": np.array(of_sentences(corpus, [iso], "validation")),
+                f"{iso} of": np.array(_of(corpus, iso)),
                 f"{iso} limit": np.array(sentences or _ALL),
                 f"{iso} paper_f1": position_counts(said.positions, said.predicted_positions),
                 f"{iso} entity_f1": entity_counts(said.words, said.predicted_words),
@@ -170,7 +170,13 @@ def _remembered(memory: Path, weights: str) -> dict[str, Any]:
 def _is_there(kept: dict[str, Any], corpus: Corpus, iso: str, sentences: int | None) -> bool:
     limit = int(kept.get(f"{iso} limit", -1))
     enough = limit == _ALL or (sentences is not None and sentences <= limit)
-    return enough and str(kept[f"{iso} of"]) == of_sentences(corpus, [iso], "validation")
+    return enough and str(kept[f"{iso} of"]) == _of(corpus, iso)
+
+
+def _of(corpus: Corpus, iso: str) -> str:
+    """What is scored: of several kinds of sentences the first, which never makes one score with another."""
+    found = of_sentences(corpus, [iso], "validation")
+    return found if len(corpus.kinds) == 1 else f"{found} {corpus.kinds[0]}"
 
 
 @contextmanager

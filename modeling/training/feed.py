@@ -52,7 +52,9 @@ class Feed:
         return self._made[1]
 
     def epochs_at(self, step: int) -> float:
-        """How many epochs so many steps are."""
+        """How many epochs so many steps are; about, where workers know the epochs, each of which would be made here again."""
+        if self.epochs is None and self.workers:
+            return step / self._size(0)
         epoch = 0
         while step > self._size(epoch):
             step -= self._size(epoch)
@@ -76,7 +78,8 @@ class Feed:
 
     def collated(self, indices: Sequence[int]) -> Parts:
         share = indices[self.process :: self.processes]
-        return [self.stage.collate(share[part :: self.parts]) for part in range(min(self.parts, len(share)))]
+        parts = min(self.parts, len(indices) // self.processes)  # as many in each process: where weights are sharded, they meet in every part
+        return [self.stage.collate(share[part::parts]) for part in range(parts)]
 
 
 class _Batches(IterableDataset[Parts]):

@@ -25,7 +25,7 @@ from conlipa.modeling.data.sentences import Sentences
 from conlipa.modeling.encoder import attention_of, input_kind_of, load_tagger, with_short_attention
 from conlipa.modeling.recipe import GRAPHEMES, Ipac, LabelBias, Ner, Recipe
 from conlipa.modeling.tokenizer import MAX_LENGTH
-from conlipa.modeling.training.ner import Batch, NerModule, Terms
+from conlipa.modeling.training.ner import Batch, Terms, logits_of, tagging_loss
 
 if TYPE_CHECKING:
     from conlipa.modeling.data.corpus import Corpus
@@ -82,11 +82,13 @@ def info_nce(
 class IpacModule(nn.Module):
     """Adapted tagger and projection; the forward pass gives embeddings of words, or the loss of a NER batch."""
 
+    bias: torch.Tensor
+
     def __init__(self, model: Any, head: nn.Linear, settings: Ipac, bias: LabelBias | None = None) -> None:
         """`bias`: that of stage 1, which the replayed sentences are not to take back."""
         super().__init__()
         self.model, self.head, self.settings = model, head, settings
-        self.bias = bias
+        self.register_buffer("bias", torch.tensor((bias or LabelBias()).of_labels()), persistent=False)
 
     def embed(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """(N, length) ids to (N, 64)."""
@@ -107,7 +109,8 @@ class IpacModule(nn.Module):
         terms = [(loss * len(own), torch.full((), len(own), device=english.device))]  # a copy from Python's number would wait for the device
         replay = {name.removeprefix("replay_"): tensor for name, tensor in batch.items() if name.startswith("replay_")}
         if replay:
-            terms += [(self.settings.replay_weight * total, positions) for total, positions in NerModule(self.model, bias=self.bias)(replay)]
+            total, positions = tagging_loss(logits_of(self.model, replay), replay["labels"], self.bias)
+            terms.append((self.settings.replay_weight * total, positions))
         return terms
 
 

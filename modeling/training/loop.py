@@ -111,9 +111,7 @@ class Run:
         self.accelerator.init_trackers(f"conlipa-{stage.name}", init_kwargs={"wandb": {"dir": str(logs)}})
         sharded = self.accelerator.distributed_type == DistributedType.FSDP
         if sharded and (settings.optimizer == "muon" or settings.ema):
-            raise ConlipaError(
-                "muon and ema need whole matrices, and FSDP gives each process a part: set optimizer: adamw and ema: 0, or train by DDP"
-            )
+            raise ConlipaError("muon and ema need whole matrices, and FSDP gives each process a part: set optimizer: adamw and ema: 0, or use DDP")
         self.whole = copy.deepcopy(stage.module) if sharded else None
         moving: Any = get_ema_multi_avg_fn
         self.average = AveragedModel(stage.module, multi_avg_fn=moving(settings.ema)) if settings.ema else None
@@ -122,6 +120,7 @@ class Run:
         self.module, *self.optimizers = self.accelerator.prepare(stage.module, *optimizers)
         if self.average:
             self.average.to(self.accelerator.device)
+            self.average.n_averaged = self.average.n_averaged.cpu()  # read in each step
             self.accelerator.register_for_checkpointing(self.average)
         if settings.compile:
             self.module = torch.compile(self.module, dynamic=True)
@@ -200,7 +199,8 @@ class Run:
             self.average.update_parameters(self.accelerator.unwrap_model(self.module))
         self.fresh += torch.stack([part["attention_mask"].sum() for part in parts]).sum()
         self.progress.step += 1
-        self.share = self.done
+        if self.total is not None or self.accelerator.num_processes == 1 or self.number % _ASKED_EVERY == 0:
+            self.share = self.done
         self.finished = self.share >= 1
         return loss
 

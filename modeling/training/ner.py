@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import nn
@@ -27,6 +27,19 @@ Terms = list[tuple[torch.Tensor, torch.Tensor]]
 """A loss as `(sum, count)` terms: the loop divides each sum by the count over all processes."""
 
 
+def logits_of(model: Any, batch: Batch) -> torch.Tensor:
+    """(rows, positions, labels) scores of a batch."""
+    attention = attention_of(model, batch["attention_mask"])
+    return cast(torch.Tensor, model(input_ids=batch["input_ids"], attention_mask=attention).logits)
+
+
+def tagging_loss(logits: torch.Tensor, labels: torch.Tensor, bias: torch.Tensor, label_smoothing: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
+    """The loss term of scores (rows, positions, labels); `bias` (labels,): what they hold already, and training is not to take back."""
+    logits = (logits.float() - bias).flatten(0, 1)
+    loss = nn.functional.cross_entropy(logits, labels.flatten(), ignore_index=LABEL_PAD, reduction="sum", label_smoothing=label_smoothing)
+    return loss, (labels != LABEL_PAD).sum()
+
+
 class NerModule(nn.Module):
     """The tagger as a loss: summed cross-entropy over positions, and their number."""
 
@@ -39,16 +52,7 @@ class NerModule(nn.Module):
         self.register_buffer("bias", torch.tensor((bias or LabelBias()).of_labels()), persistent=False)
 
     def forward(self, batch: Batch) -> Terms:
-        attention = attention_of(self.model, batch["attention_mask"])
-        return [self.tagging(self.model(input_ids=batch["input_ids"], attention_mask=attention).logits, batch)]
-
-    def tagging(self, logits: torch.Tensor, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-        """The loss term of `logits` (rows, positions, labels)."""
-        logits, labels = logits.float() - self.bias.to(logits.device), batch["labels"]
-        loss = nn.functional.cross_entropy(
-            logits.flatten(0, 1), labels.flatten(), ignore_index=LABEL_PAD, reduction="sum", label_smoothing=self.label_smoothing
-        )
-        return loss, (labels != LABEL_PAD).sum()
+        return [tagging_loss(logits_of(self.model, batch), batch["labels"], self.bias, self.label_smoothing)]
 
 
 class DenoisingModule(NerModule):
@@ -63,7 +67,7 @@ class DenoisingModule(NerModule):
     def forward(self, batch: Batch) -> Terms:
         attention = attention_of(self.model, batch["attention_mask"])
         out = self.model(input_ids=batch["input_ids"], attention_mask=attention, output_hidden_states=True)
-        tagging, labels = self.tagging(out.logits, batch)
+        tagging, labels = tagging_loss(out.logits, batch["labels"], self.bias, self.label_smoothing)
         changed = batch["originals"] != LABEL_PAD
         guesses = self.head(out.hidden_states[-1][changed]).float()
         denoising = nn.functional.cross_entropy(guesses, batch["originals"][changed], reduction="sum")
@@ -77,7 +81,12 @@ def _as_the_recipe_has_it(model: Any, recipe: Recipe) -> None:
         ConlipaError: it is of another shape.
     """
     encoder, config = recipe.encoder, model.config
-    shape = {"hidden_size": config.hidden_size, "heads": config.num_attention_heads, "intermediate_size": config.intermediate_size}
+    shape = {
+        "hidden_size": config.hidden_size,
+        "heads": config.num_attention_heads,
+        "intermediate_size": config.intermediate_size,
+        "max_positions": config.max_position_embeddings,
+    }
     for name, there in shape.items():
         if there != getattr(encoder, name):
             raise ConlipaError(f"ner.start: {recipe.ner.start} has {there} as its {name}, and encoder.{name} is {getattr(encoder, name)}")
