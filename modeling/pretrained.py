@@ -73,6 +73,20 @@ def read_json(path: Path) -> dict[str, Any]:
     return found
 
 
+def trained_on(model: str, adapter: str | None = None) -> list[str]:
+    """Languages whose labels a model folder (and an adapter's) was trained on, from their records; none where there is no record.
+
+    Raises:
+        ConlipaError: a record is damaged.
+    """
+    found: list[str] = []
+    for folder in filter(None, (model, adapter)):
+        if (record := Path(folder) / "training.json").is_file():
+            said = read_json(record)
+            found += [*said.get("languages", []), *([said["language"]] if "language" in said else [])]  # `adapt` names the one
+    return list(dict.fromkeys(found))
+
+
 def load_config(folder: Path) -> Any:
     """The configuration of a model folder, looked at.
 

@@ -20,6 +20,7 @@ from conlipa.modeling.adaptation.stage import AdaptStage
 from conlipa.modeling.adaptation.tagged_file import read_tagged_file
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.inference.loading import temperature
+from conlipa.modeling.pretrained import trained_on
 from tests import conftest
 from tests.conftest import ROOT, begun, running_until
 
@@ -227,3 +228,16 @@ def test_two_processes_do_not_write_one_folder(tmp_path: Path) -> None:
     with _alone(out), pytest.raises(ConlipaError, match="another process is writing it"), _alone(out):
         pass
     assert not list(tmp_path.iterdir())
+
+
+def test_a_language_that_was_adapted_to_is_no_zero_shot_one(tmp_path: Path) -> None:
+    for name, record in (("ner", {"languages": ["eng", "deu"]}), ("ipac", {"languages": ["eng", "deu"]}), ("mine", {"language": "tgk"})):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "training.json").write_text(json.dumps(record), encoding="utf-8")
+    ner, ipac, mine = (str(tmp_path / name) for name in ("ner", "ipac", "mine"))
+    assert trained_on(ner, mine) == ["eng", "deu", "tgk"]
+    assert trained_on(ner, ipac) == trained_on(ner) == ["eng", "deu"]
+    assert trained_on(str(tmp_path)) == []
+    (tmp_path / "training.json").write_text("[", encoding="utf-8")
+    with pytest.raises(ConlipaError, match="not JSON"):
+        trained_on(str(tmp_path))

@@ -10,6 +10,12 @@ import pytest
 from conlipa.dataset_scripts.languages import languages
 from tests.conftest import complaint, conlipa, run
 
+PIPED = """
+import subprocess, sys
+with open(sys.argv[1], "rb") as text:
+    subprocess.run([sys.executable, "-m", "conlipa", *sys.argv[2:]], stdin=text, check=True)
+"""
+
 
 def test_phonemize_gives_a_line_for_a_line() -> None:
     text = "Washington , 1999\n\n   \nhello\n"
@@ -31,6 +37,23 @@ def test_hostile_lines_keep_their_number(tmp_path: Path) -> None:
     for lang in ("eng", "urd", "cmn"):
         out = conlipa("phonemize", "--lang", lang, str(text)).stdout
         assert out.count("\n") == 7
+
+
+def test_utf_16_is_read_by_its_mark(tmp_path: Path) -> None:
+    text = "Кыргызстан\r\nБишкек\r\n"
+    file = tmp_path / "a.txt"
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-be"):
+        mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
+        file.write_bytes(mark + text.encode(encoding))
+        read = [conlipa("phonemize", "--lang", "kir", str(file)).stdout, run("-c", PIPED, str(file), "phonemize", "--lang", "kir").stdout]
+        assert read == ["q ɯ r ʁ ɯ z s t a n\nb i ʃ k e k\n"] * 2
+
+
+def test_a_headline_shows_the_marks_that_its_sentence_gets() -> None:
+    shown = conlipa("phonemize", "--lang", "eng", "--case-marks", stdin="BREAKING NEWS. Kim visited Busan.\n").stdout
+    headline, sentence = shown.split(" . ▁ ")
+    assert "^" not in headline
+    assert sentence.count("^") == 2
 
 
 def test_an_own_letter_table_by_the_command_line(tmp_path: Path) -> None:
@@ -85,6 +108,7 @@ def test_help_helps(command: str) -> None:
         (["phonemize", "--lang", "turkmem"], 2, "unknown language 'turkmem'; did you mean tuk (Turkmen)"),
         (["phonemize", "--lang", "eng", "nowhere.txt"], 1, "nowhere.txt: No such file or directory"),
         (["phonemize", "--lang", "kin", "--engine", "espeak"], 1, "Kinyarwanda (kin) has no engine 'espeak'"),
+        (["phonemize", "--lang", "kin", "--engine", "espaek"], 2, "unknown engine 'espaek'; did you mean espeak"),
         (["phonemize", "--lang", "kin", "--engine", "map:no.csv"], 1, "no.csv: no such letter table"),
         (["phonemize", "--lang", "kin", "--engine", "espeak:xx"], 1, "espeak-ng has no voice 'xx'"),
         (["tag", "--lang", "sin", "--model", "/nowhere/model"], 1, "/nowhere/model: no such model folder"),

@@ -110,6 +110,14 @@ def test_onnxruntime_is_taken_where_the_file_fits_the_weights(file: Path, tmp_pa
         Tagger.from_pretrained(str(tmp_path), backend="onnx")
 
 
+def test_a_model_that_reads_letters_is_no_tagger(tiny_release: Path, tmp_path: Path) -> None:
+    model = Path(shutil.copytree(tiny_release / "tiny-ner", tmp_path / "letters"))
+    config = json.loads((model / "config.json").read_text(encoding="utf-8")) | {"conlipa_input": "graphemes"}
+    (model / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    assert "reads letters, and a tagger gives it phonemes" in complaint("export", "--model", str(model), "--out", str(tmp_path / "m.onnx"), code=1)
+    assert not (tmp_path / "m.onnx").exists()
+
+
 def test_what_is_no_such_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "x.onnx").write_bytes(b"not a graph")
     assert "no model that `conlipa export` wrote" in complaint("tag", "--lang", "sin", "--model", str(tmp_path / "x.onnx"), code=1)

@@ -133,6 +133,14 @@ def test_a_file_that_does_not_fit_is_refused_by_its_line(
     assert not (tmp_path / "out.json").exists()
 
 
+def test_titles_and_running_text_are_never_one_score(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "tgk").mkdir()
+    (tmp_path / "tgk" / "dev.tsv").write_text("Душанбе\tB-LOC\n", encoding="utf-8")
+    code, line = said(["--predictions", str(GOLD), "--langs", "tgk", "--corpus", f"titles=sample:running={tmp_path}"], capsys)
+    assert code == 2
+    assert "has tgk as titles and as running, which are never one score" in line
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -19,6 +19,7 @@ from conlipa.dataset_scripts.g2p.phonemizer import ipa_string, phonemizer
 from conlipa.dataset_scripts.g2p.words import words
 from conlipa.dataset_scripts.wikiann.transcribe import transcribe_corpus
 from conlipa.dataset_scripts.wikiann.wikiann import source
+from conlipa.errors import ConlipaError
 from tests.conftest import ROOT, run
 
 SHARDS = 4
@@ -66,6 +67,16 @@ def test_what_is_finished_is_left_alone(corpus: Path, tmp_path: Path) -> None:
     assert transcribe_corpus(corpus, out, "tgk") == {"shards": SHARDS, "done_before": SHARDS - 1, "rows": 21}
     assert content(out) == whole
     assert all((out / name).stat().st_mtime_ns == written for name, written in times.items())
+
+
+def test_another_table_of_the_same_name_is_another_engine(corpus: Path, tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text("Orth,Phon\nа,a\n", encoding="utf-8")
+    done = transcribe_corpus(corpus, tmp_path / "out", "tgk", f"map:{table}")
+    assert transcribe_corpus(corpus, tmp_path / "out", "tgk", f"map:{table}") == {**done, "done_before": SHARDS, "rows": 0}
+    table.write_text("Orth,Phon\nа,o\n", encoding="utf-8")
+    with pytest.raises(ConlipaError, match="as its table is now; name another --out"):
+        transcribe_corpus(corpus, tmp_path / "out", "tgk", f"map:{table}")
 
 
 def test_without_ray_one_process_does_it(corpus: Path, tmp_path: Path) -> None:

@@ -2,11 +2,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import datasets
 import pytest
 
+from conlipa import hub
 from conlipa.dataset_scripts.g2p.words import SYMBOL, runs
 from conlipa.dataset_scripts.languages import language
+from conlipa.dataset_scripts.tables import digest
+from conlipa.dataset_scripts.wikiann import wikiann
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS, Folder, source
+from conlipa.dataset_scripts.wikiann.wikiann_ipa import WikiannIpa
 from conlipa.errors import ConlipaError
 
 GOOD = "Paris\tB-LOC\nis\tO\n\nGerd\tB-PER\nMüller\tI-PER\n\n"
@@ -68,6 +73,42 @@ def test_a_missing_or_empty_folder(tmp_path: Path) -> None:
         Folder(tmp_path / "nowhere")
     with pytest.raises(ConlipaError, match="holds no ISO639-3"):
         Folder(tmp_path)
+
+
+def test_wikiann_of_the_hub_is_read_from_the_cache_where_the_hub_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(repo: str) -> None:
+        raise ConlipaError(f"{repo} is out of reach")
+
+    def absent(*_: str, **__: str) -> None:
+        raise ValueError("nothing in the cache")
+
+    monkeypatch.setattr(wikiann, "need_hub", unreachable)
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: [{"tokens": ["Dushanbe"], "ner_tags": [5]}, {"tokens": [], "ner_tags": []}])
+    assert [(one.tokens, one.tags) for one in wikiann.Hub().sentences("tgk", "train")] == [(["Dushanbe"], ["B-LOC"])]
+    monkeypatch.setattr(datasets, "load_dataset", absent)
+    with pytest.raises(ConlipaError, match="is out of reach"):
+        wikiann.Hub().sentences("tgk", "train")
+    monkeypatch.setattr(wikiann, "need_hub", lambda repo: None)
+    with pytest.raises(ConlipaError, match=r"Tajik \(tgk\) cannot be had \(nothing in the cache\)"):
+        wikiann.Hub().sentences("tgk", "train")
+
+
+def test_a_proxy_of_the_system_is_left_to_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(hub, "getproxies", dict)
+    with pytest.raises(ConlipaError, match="cannot be reached"):
+        hub.need_hub("someone/model")
+    monkeypatch.setattr(hub, "getproxies", lambda: {"all": "http://127.0.0.1:8"})
+    hub.need_hub("someone/model")
+
+
+def test_what_is_asked_for_in_two_ways_is_transcribed_once() -> None:
+    def place(**config: object) -> str:
+        return str(WikiannIpa(config_name="tgk", hash=digest(), **config).cache_dir)
+
+    assert place() == place(engine="auto", strict=False) == place(data_dir="sample", strict=False)
+    assert len({place(), place(strict=True), place(engine="epitran")}) == 3
 
 
 def test_the_fingerprint_follows_the_content(tmp_path: Path) -> None:

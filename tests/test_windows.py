@@ -61,6 +61,8 @@ def test_sentences_are_the_text(text: str) -> None:
         ["Capt. James Cook met Prof. Marie Curie, Msgr. Knox and Messrs. Smith. ", "They left by the arch. ", "Marie ran."],
         ["Это проф. Иванов и акад. Павлов. ", "Они дома."],
         ["Era la Srta. García con el Excmo. Señor Díaz. ", "Mówił prof. Nowak. ", "Byl to MUDr. Novák."],
+        ["ნიკა თბილისში ცხოვრობს. ", "მარიამი ბათუმში მუშაობს! ", "კარგია."],
+        ["김민지는 서울에 산다. ", "이철수는 부산에 갔다. ", "끝."],
         ["「北京。」", "上海。 ", "የኢትዮጵያ ዋና ከተማ ናት ። ", "لاہور ہے ۔ ", "ଓଡ଼ିଶା । ", "X"],
     ],
 )

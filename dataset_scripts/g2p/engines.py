@@ -166,7 +166,7 @@ class LastResort:
         return ["".join(_READ_AS.get(c, c) for c in word) for word in ascii_words]
 
 
-_KINDS: dict[str, Callable[[str], Engine]] = {
+KINDS: dict[str, Callable[[str], Engine]] = {
     "epitran": Epitran,
     "espeak": Espeak,
     "pinyin": Pinyin,
@@ -186,6 +186,6 @@ def engine(name: str) -> Engine:
         ConlipaError: the engine has no such language or table.
     """
     kind, _, code = name.partition(":")
-    if kind not in _KINDS or not code:
-        raise UsageError(f"unknown engine '{name}'{nearest(kind, _KINDS)} (engines: {', '.join(sorted(_KINDS))})")
-    return _KINDS[kind](code)
+    if kind not in KINDS or not code:
+        raise UsageError(f"unknown engine '{name}'{nearest(kind, KINDS)} (engines: {', '.join(sorted(KINDS))})")
+    return KINDS[kind](code)

@@ -8,14 +8,14 @@ from functools import cache
 
 from conlipa.concurrency import once
 from conlipa.dataset_scripts.g2p import charsiu
-from conlipa.dataset_scripts.g2p.engines import LastResort, engine
+from conlipa.dataset_scripts.g2p.engines import KINDS, LastResort, engine
 from conlipa.dataset_scripts.g2p.ipa import foreign_letters, rewritten, segment, segments
 from conlipa.dataset_scripts.g2p.letter_map import stamped
 from conlipa.dataset_scripts.g2p.spelling import is_spelled, nearest_spelling
 from conlipa.dataset_scripts.g2p.words import SYMBOL, runs
 from conlipa.dataset_scripts.languages import Language, language
 from conlipa.dataset_scripts.tables import rows
-from conlipa.errors import ConlipaError
+from conlipa.errors import ConlipaError, UsageError, nearest
 
 WORD_SEPARATOR = "▁"
 EMPTY_WORD = "."
@@ -171,6 +171,8 @@ def _chosen(row: Language, wanted: str) -> tuple[str, ...]:
         if not row.engines:
             raise ConlipaError(f"no engine transcribes {row.name} ({row.iso}); give your own letters with --engine map:FILE.csv")
         return row.engines
+    if wanted not in KINDS:
+        raise UsageError(f"unknown engine '{wanted}'{nearest(wanted, KINDS)} (engines: auto, {', '.join(sorted(KINDS))})")
     every = row.engines + charsiu.engines(row.iso)
     known = [name for name in every if name.startswith(f"{wanted}:")]
     if not known:

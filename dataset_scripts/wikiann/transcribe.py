@@ -22,6 +22,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from conlipa.atomic_files import write_errors
+from conlipa.dataset_scripts.g2p.letter_map import table_digest
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, ipa_string, phonemizer
 from conlipa.dataset_scripts.g2p.words import words
 from conlipa.dataset_scripts.wikiann.parquet_faults import parquet_faults
@@ -96,7 +97,7 @@ def _schema(path: Path, schema: pa.Schema, lang: str, engine: str) -> pa.Schema:
             if field.name in schema.names:
                 raise ConlipaError(f"{path}: has a column '{field.name}' already")
             schema = schema.append(field)
-    return schema.with_metadata({**(schema.metadata or {}), _MADE_BY: json.dumps([lang, engine]).encode()})
+    return schema.with_metadata({**(schema.metadata or {}), _MADE_BY: json.dumps(_maker(lang, engine)).encode()})
 
 
 def _is_string(kind: pa.DataType) -> bool:
@@ -130,9 +131,15 @@ def _is_done(out: Path, lang: str, engine: str) -> bool:
         made_by = (parquet.read_schema(out).metadata or {}).get(_MADE_BY, b"[]")
     except pa.ArrowInvalid:
         made_by = b"[]"
-    if json.loads(made_by) != [lang, engine]:
-        raise ConlipaError(f"{out}: was not made by this command with --lang {lang} --engine {engine}; name another --out")
+    if json.loads(made_by) != _maker(lang, engine):
+        table = " as its table is now" if table_digest(engine) else ""
+        raise ConlipaError(f"{out}: was not made by this command with --lang {lang} --engine {engine}{table}; name another --out")
     return True
+
+
+def _maker(lang: str, engine: str) -> list[str]:
+    """What decides of an output: also what a letter table holds."""
+    return [lang, engine, *filter(None, [table_digest(engine)])]
 
 
 def _outcome(item: dict[str, str]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from conlipa.dataset_scripts.tables import FOLDER
 from conlipa.dataset_scripts.wikiann.places import HUB, SAMPLE, Place, places
 from conlipa.dataset_scripts.wikiann.reading import LABELS, Sentence, read_tagged
 from conlipa.errors import ConlipaError, UsageError, nearest
-from conlipa.hub import need_hub
+from conlipa.hub import first_line, need_hub
 
 __all__ = ["HUB_REPO", "LABELS", "SPLITS", "CorpusSet", "Folder", "Hub", "Sentence", "source"]
 
@@ -121,8 +121,15 @@ class Hub:
 
         if not language(lang).in_wikiann:
             raise ConlipaError(f"{HUB_REPO}: WikiANN has no {language(lang).name} ({lang})")
-        need_hub(HUB_REPO)
-        rows = load_dataset(HUB_REPO, language(lang).wikiann, split=split)
+        unreachable: ConlipaError | None = None
+        try:
+            need_hub(HUB_REPO)
+        except ConlipaError as error:
+            unreachable = error  # `datasets` may have it in its cache
+        try:
+            rows = load_dataset(HUB_REPO, language(lang).wikiann, split=split)
+        except Exception as error:  # of whichever library below has met the fault
+            raise unreachable or ConlipaError(f"{HUB_REPO}: {language(lang).name} ({lang}) cannot be had ({first_line(error)})") from error
         return [Sentence(row["tokens"], [LABELS[tag] for tag in row["ner_tags"]]) for row in rows if row["tokens"]]
 
     def fingerprint(self, lang: str) -> str:

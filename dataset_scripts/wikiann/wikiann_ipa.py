@@ -34,9 +34,10 @@ class WikiannIpaConfig(BuilderConfig):
 
     def create_config_id(self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None) -> str:
         # A changed file must not be answered from the cache of the old one.
-        kept = {**config_kwargs, "fingerprint": source(self.data_dir).fingerprint(self.name), "data_dir": None}
-        kept["letters"] = table_digest(self.engine) or None
-        return str(super().create_config_id({key: value for key, value in kept.items() if value is not None}, custom_features))
+        # Named one by one: what a caller left to its default is in no `config_kwargs`, and would be transcribed once more.
+        kept = {"fingerprint": source(self.data_dir).fingerprint(self.name), "engine": self.engine, "strict": self.strict}
+        letters = {"letters": digest} if (digest := table_digest(self.engine)) else {}
+        return str(super().create_config_id({**kept, **letters}, custom_features))
 
 
 class WikiannIpa(datasets.GeneratorBasedBuilder):

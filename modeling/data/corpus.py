@@ -143,7 +143,7 @@ def _fingerprint(place: Place) -> str:
 
 def prepared(lang: str, split: str, data_dir: str | None, strict: bool = False) -> Dataset:
     """One split by the WikiANN-IPA builder, from its cache where nothing changed."""
-    builder = wikiann_ipa.WikiannIpa(config_name=lang, data_dir=data_dir or "sample", strict=strict, hash=digest()[:16])
+    builder = wikiann_ipa.WikiannIpa(config_name=lang, data_dir=data_dir or "sample", strict=strict, hash=digest())
     try:
         builder.download_and_prepare(verification_mode="no_checks")
     except Exception as error:

@@ -22,6 +22,7 @@ from conlipa.modeling.data.redirects import is_redirect
 from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length, without_case_marks
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1, summary
 from conlipa.modeling.inference.prediction import predictions
+from conlipa.modeling.pretrained import trained_on
 
 SCORES = ("paper_f1", "entity_f1")
 
@@ -119,7 +120,7 @@ def evaluate(
             scores[iso] = evaluate_language(loaded, tokenizer, corpus, iso, split, kind)
             if memory:
                 write_json(scores, memory)
-    return report({iso: scores[iso] for iso in wanted}, trained_on(model))
+    return report({iso: scores[iso] for iso in wanted}, trained_on(model, adapter))
 
 
 def evaluate_kinds(model: str, adapter: str | None, corpus: Corpus, langs: Sequence[str], split: str, case_marks: bool = True) -> dict[str, Any]:
@@ -149,14 +150,6 @@ def orphans(corpus: Corpus, langs: Iterable[str], split: str, kind: str | None =
     """How many I- tags continue no entity, by language; languages without any are left out."""
     found = {iso: sum(len(orphans_of([LABELS[tag] for tag in tags])) for tags in corpus.split(iso, split, kind)["ner_tags"][:]) for iso in langs}
     return {iso: many for iso, many in found.items() if many}
-
-
-def trained_on(model: str) -> list[str]:
-    """Source languages of a model folder, from its training record; none where it has no record."""
-    record = Path(model) / "training.json"
-    if not record.is_file():
-        return []
-    return list(json.loads(record.read_text(encoding="utf-8"))["languages"])
 
 
 def report(scores: dict[str, dict[str, Any]], sources: Sequence[str]) -> dict[str, Any]:

@@ -46,6 +46,9 @@ def scored(where: Path, corpus: Corpus, langs: Sequence[str], split: str) -> dic
 
 
 def _scores(path: Path, corpus: Corpus, lang: str, split: str) -> dict[str, Any]:
+    kinds = [kind for kind in corpus.kinds if lang in corpus.languages(split, kind)]
+    if len(kinds) > 1:
+        raise UsageError(f"{corpus.where}: has {lang} as {' and as '.join(kinds)}, which are never one score; name one of them with --corpus")
     rows = corpus.split(lang, split)
     tokens, gold = rows["tokens"][:], rows["ner_tags"][:]
     labels = read(path, tokens, f"the {lang} {split} split")

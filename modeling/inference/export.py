@@ -23,7 +23,7 @@ from conlipa.modeling.inference.loading import temperature
 from conlipa.modeling.inference.onnx_backend import METADATA, OnnxBackend
 from conlipa.modeling.inference.origin import made_from
 from conlipa.modeling.inference.prediction import logits
-from conlipa.modeling.recipe import MARKED_PHONEMES
+from conlipa.modeling.recipe import GRAPHEMES, MARKED_PHONEMES
 
 TOLERANCE = {False: 1e-3, True: 0.25}
 """By how much a logit of the file may differ from torch's in float32; of an int8 file, the mean over the probe."""
@@ -55,6 +55,8 @@ def export(model: str, adapter: str | None, out: Path, int8: bool = False) -> No
     if missing := [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]:
         raise ConlipaError(f"{', '.join(missing)} is needed to write ONNX (pip install 'conlipa[onnx]')")
     loaded, tokenizer = load_adapted(model, adapter)
+    if input_kind_of(loaded) == GRAPHEMES:
+        raise ConlipaError(f"{model}: reads letters, and a tagger gives it phonemes; `conlipa evaluate` scores such models")
     written = {
         "made_from": made_from(model, adapter),
         "labels": list(loaded.config.id2label.values()),

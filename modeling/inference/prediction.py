@@ -53,6 +53,12 @@ def device_of(name: str | None) -> torch.device:
     return found
 
 
+def moved(model: Any, on: torch.device) -> Any:
+    """The model on a device; what is moved in inference mode could not be trained afterwards."""
+    with torch.inference_mode(False):
+        return model.to(on)
+
+
 @torch.inference_mode()
 def logits(
     model: Any,
@@ -70,7 +76,7 @@ def logits(
     """
     on = on or device()
     one_torch_thread_after_fork()
-    model = model.to(on).eval()
+    model = moved(model, on).eval()
     found: list[torch.Tensor] = [torch.empty(0)] * len(examples)
     lengths = [len(example["input_ids"]) for example in examples]
     shown = progress is not None and sys.stderr.isatty()

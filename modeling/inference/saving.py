@@ -7,10 +7,11 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from conlipa.atomic_files import atomic_folder, write_text
+from conlipa.atomic_files import atomic_folder, write_json, write_text
 from conlipa.errors import ConlipaError
 from conlipa.hub import first_line, need_hub, transport_error
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
+from conlipa.modeling.pretrained import read_json, trained_on
 
 _RECORD = "training.json"
 """What the model was trained on: evaluation marks these languages as no zero-shot ones."""
@@ -45,9 +46,10 @@ def save(model: str, adapter: str | None, folder: Path, name: str = "") -> None:
     loaded, tokenizer = load_adapted(model, adapter)
     with atomic_folder(folder) as beside:
         save_tagger(loaded, tokenizer, beside)
-        for file in (Path(adapter or model) / CALIBRATION_FILE, Path(model) / _RECORD):
-            if file.is_file():
-                shutil.copy(file, beside)
+        if (fitted := Path(adapter or model) / CALIBRATION_FILE).is_file():
+            shutil.copy(fitted, beside)
+        if (record := Path(model) / _RECORD).is_file():
+            write_json({**read_json(record), "languages": trained_on(model, adapter)}, beside / _RECORD)
         write_text(_CARD.format(name=name or folder.name), beside / "README.md")
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 import regex
 
-from conlipa.dataset_scripts.g2p.capitals import capitals
+from conlipa.dataset_scripts.g2p.capitals import capitals, with_case_marks
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer
 from conlipa.dataset_scripts.g2p.words import Word, words
 from conlipa.dataset_scripts.tables import rows
@@ -20,11 +20,13 @@ _TOGETHER = 512
 LINE_BREAKS = r"\n\r\f\v\x85\u2028\u2029"
 """Characters at which an editor begins a new line, for a character class."""
 _TITLES = "|".join(sorted({regex.escape(title) for row in rows("titles.csv") for title in row["titles"].split()}))
-# A full stop after three letters or fewer may be that of an abbreviation (St., Dr., J. R. R.), as that of a title may (Capt., Prof.); a small letter
-# begins no sentence.
+# A full stop after three letters or fewer may be that of an abbreviation (St., Dr., J. R. R.), as that of a title may (Capt., Prof.), but for scripts
+# whose letters are syllables (`scripts.csv`). A letter that has a capital and is none begins no sentence; Georgian's, though small, have none.
+_WHOLE = "|".join([r"\w{4}", *(rf"\p{{{row['script']}}}{{{row['final_word']}}}" for row in rows("scripts.csv") if row["final_word"])])
 _CLOSING = r"""[\p{Pe}\p{Pf}"']*"""
-_STOP = rf"(?:(?<=\w{{4}})(?<!\b(?:{_TITLES}))|(?<=\s))\."
-_END = regex.compile(rf"(?:{_STOP}|[\p{{STerm}}--[.]]){_CLOSING}\s+(?=[^\p{{Ll}}\s])|[。！？｡]{_CLOSING}|[{LINE_BREAKS}]\s*", regex.V1)
+_STOP = rf"(?:(?<={_WHOLE})(?<!\b(?:{_TITLES}))|(?<=\s))\."
+_NEXT = r"(?=[^\p{Changes_When_Titlecased}\s])"
+_END = regex.compile(rf"(?:{_STOP}|[\p{{STerm}}--[.]]){_CLOSING}\s+{_NEXT}|[。！？｡]{_CLOSING}|[{LINE_BREAKS}]\s*", regex.V1)
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,16 @@ def sentences(text: str) -> Iterator[tuple[int, str]]:
         start = match.end()
     if start < len(text):
         yield start, text[start:]
+
+
+def phonemes_of(text: str, transcribe: Phonemizer, case_marks: bool = False) -> list[list[str]]:
+    """The phonemes of each word of a text as a model reads them: whether a capital is marked, its sentence decides."""
+    found: list[list[str]] = []
+    for _, sentence in sentences(text):
+        texts = [word.text for word in words(sentence)]
+        spoken = transcribe(texts)
+        found += with_case_marks(texts, spoken) if case_marks else spoken
+    return found
 
 
 def text_windows(text: str, transcribe: Phonemizer, limit: int) -> Iterator[Window]:

@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 
 from conlipa.modeling.data.batches import token_batch
 from conlipa.modeling.encoder import max_length
-from conlipa.modeling.inference.prediction import device
+from conlipa.modeling.inference.prediction import device, moved
 from conlipa.modeling.training.ipac import pool
 
 _BATCH = 512
@@ -23,7 +23,7 @@ def embedded(model: Any, tokenizer: Any, words: Sequence[str]) -> torch.Tensor:
     Args:
         model: a tagger, its adapter merged or in place; the projection of stage 2 takes no part.
     """
-    model = model.to(device()).eval()
+    model = moved(model, device()).eval()
     ids = tokenizer(list(words), truncation=True, max_length=max_length(tokenizer))["input_ids"]
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # words of similar length share a batch
     vectors = torch.empty(len(ids), model.config.hidden_size)

@@ -17,15 +17,12 @@ from conlipa.text_lines import lines
 
 
 def _phonemize(arguments: argparse.Namespace) -> None:
-    from conlipa.dataset_scripts.g2p.capitals import with_case_marks
     from conlipa.dataset_scripts.g2p.phonemizer import ipa_string, phonemizer
-    from conlipa.dataset_scripts.g2p.words import words
+    from conlipa.modeling.inference.windows import phonemes_of
 
     transcribe = phonemizer(arguments.lang, arguments.engine)
     for line in lines(arguments.files):
-        texts = [word.text for word in words(line)]
-        spoken = transcribe(texts)
-        ipa = ipa_string(with_case_marks(texts, spoken) if arguments.case_marks else spoken) if line.strip() else ""
+        ipa = ipa_string(phonemes_of(line, transcribe, arguments.case_marks)) if line.strip() else ""
         print(json.dumps({"text": line, "ipa": ipa}, ensure_ascii=False) if arguments.json else ipa)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import sys
 from collections.abc import Iterator
 from itertools import count
-from typing import TextIO
+from typing import Any, TextIO
 
 from conlipa.errors import ConlipaError
 
@@ -23,15 +25,21 @@ def lines(files: list[str]) -> Iterator[str]:
         if name == "-":
             if sys.stdin is None:
                 raise ConlipaError("standard input is closed; name a file")
-            sys.stdin.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]
+            sys.stdin.reconfigure(encoding=_encoding(sys.stdin.buffer), errors="replace", newline="\n")  # type: ignore[union-attr]
             yield from _bounded(sys.stdin, "standard input")
         else:
             try:
-                opened = open(name, encoding="utf-8", errors="replace", newline="\n")  # noqa: SIM115
+                raw = open(name, "rb")  # noqa: SIM115
+                encoding = _encoding(raw)
             except OSError as error:
                 raise ConlipaError(f"{name}: {error.strerror}") from error
-            with opened:
+            with io.TextIOWrapper(raw, encoding=encoding, errors="replace", newline="\n") as opened:
                 yield from _bounded(opened, name)
+
+
+def _encoding(raw: Any) -> str:
+    """UTF-8, or UTF-16 where its byte order mark comes first, as some editors and shells of Windows write it; nothing is read away."""
+    return "utf-16" if raw.peek(2)[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8"
 
 
 def _bounded(opened: TextIO, name: str) -> Iterator[str]:
