@@ -18,8 +18,9 @@ from conlipa.dataset_scripts.languages import language
 from conlipa.errors import exit_on_error
 from conlipa.modeling.evaluation.markdown import markdown_table
 from conlipa.modeling.inference.entities import Entity
-from conlipa.modeling.inference.packaged import MINI
+from conlipa.modeling.inference.packaged import MINI, located
 from conlipa.modeling.inference.tagger import Tagger
+from conlipa.modeling.pretrained import trained_on
 
 CASED = ("Latn", "Cyrl", "Grek", "Armn")
 """Scripts that tell a name by its capital."""
@@ -92,7 +93,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the scores here")
     arguments = parser.parse_args()
     with exit_on_error():
-        scores = measured(Tagger.from_pretrained(arguments.model, arguments.adapter))
+        model, adapter = located(arguments.model, arguments.adapter)
+        scores = measured(Tagger.from_pretrained(model, adapter), trained_on(model, adapter))
         if arguments.json:
             write_json(scores, arguments.json)
         print(table(scores))
