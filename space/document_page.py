@@ -22,6 +22,14 @@ _DIRECTION = """() => {
     document.getElementById("names").style.direction = getComputedStyle(document.querySelector("#text textarea")).direction;
 }"""
 """The stretches stand in the order that the text is read in."""
+_APART = r"""given => {
+    const joined = one => one.class_or_confidence === null && one.token.includes("\n") && one.token.trim();
+    if (!given || !given.some(joined)) return {__type__: "update"};
+    const words = one => one.token.split(/(\s+)/).filter(Boolean).map(token => ({token, class_or_confidence: null}));
+    return [given.flatMap(one => joined(one) ? words(one) : [one])];
+}"""
+"""Gradio joins what lies between two names when a label is taken away, and counts characters wrongly from the second line on: words apart again.
+In the browser, so that nothing is undone that the visitor does meanwhile; the answer, a list, is wrapped in one."""
 MAX_PASTE = 100_000
 """Characters of a text that is pasted as a document: what the guard lets through; a longer one is uploaded."""
 MAX_KEPT = 20_000
@@ -107,11 +115,6 @@ def spans(text: str, lang: str) -> list[stretches.Stretch]:
         raise gr.Error(str(error), print_exception=False) from None
 
 
-def apart(given: list[dict[str, Any]] | None) -> Any:
-    """What is shown, where the visitor has taken a label away: each word by itself again."""
-    return stretches.apart(given or []) or gr.skip()
-
-
 def mark(given: list[dict[str, Any]] | None, name: str, label: str) -> list[stretches.Stretch]:
     """A label for a name that has none, for who selects nothing with a mouse."""
     try:
@@ -132,7 +135,7 @@ def corrected(given: list[dict[str, Any]] | None, kept: Any) -> tuple[Any, list[
         before = _kept(kept)
     except ConlipaError as error:
         raise gr.Error(str(error), print_exception=False) from None
-    if not new:
+    if not new and not before:
         raise gr.Error("There is no text to keep: take one first.", print_exception=False)
     texts = {text for text, _ in new}
     sentences = [*(each for each in before if each[0] not in texts), *new]
@@ -201,7 +204,7 @@ def build(lang: Any, text: Any) -> None:
     upload.upload(choose, upload, [column, table, pasted, files], api_visibility="private")
     button.click(tag_document, [upload, column, pasted, lang], [table, files], api_visibility="private", concurrency_limit=2)
     start.click(spans, [text, lang], marked, api_visibility="private").then(None, None, None, js=_DIRECTION, api_visibility="private")
-    marked.change(apart, marked, marked, api_visibility="private", show_progress="hidden")
+    marked.change(None, marked, marked, js=_APART, api_visibility="private")
     gr.on([by_hand.click, missed.submit], mark, [marked, missed, kind], marked, api_visibility="private")
     save.click(corrected, [marked, kept], [made, kept, said], api_visibility="private")
     forgotten.click(forget, None, [made, kept, said], api_visibility="private")

@@ -52,15 +52,6 @@ def _taken(given: Given) -> tuple[str, Marked]:
     return text, marked
 
 
-def apart(given: Given) -> list[Stretch] | None:
-    """The same stretches with each word by itself again, or None where that is so.
-
-    Gradio joins what lies between two names when a label is taken away, and then counts characters wrongly from the second line on.
-    """
-    joined = any(each["class_or_confidence"] is None and "\n" in each["token"] and each["token"].strip() for each in given)
-    return laid_out(*_taken(given)) if joined else None
-
-
 def with_name(given: Given, name: str, label: str) -> list[Stretch]:
     """The stretches with a label for a name, wherever it stands without one as whole words: in a script without spaces also within them.
 

@@ -92,6 +92,12 @@ def test_a_share_of_the_batches_is_running_text(corpus: str, share: float) -> No
     assert sum(bool(running.all()) for running in batches) / len(batches) == pytest.approx(share, abs=0.01)
 
 
+def test_running_text_without_names_cannot_be_taken_by_its_names_alone(corpus: str) -> None:
+    settings = Ner(running_share=0.5, nameless_share=0.0)
+    with pytest.raises(ConlipaError, match="no sentence of the running text has a name"):
+        Sentences(Corpus(corpus), ["eng"], settings, phoneme_tokenizer(), 128).epoch(0, 8, 0)
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_workers_make_the_batches_that_one_process_would(workers: int) -> None:
     settings = Ner(batch_positions=512, accumulate=2, augmentation=Augmentation(share=1.0, noise=0.2, drop=0.1))

@@ -54,7 +54,8 @@ def test_an_epoch_takes_a_share_of_the_sentences_without_a_name() -> None:
     tags = Corpus("sample").split("eng", "train")["ner_tags"][:]
     nameless = {number for number, labels in enumerate(tags) if not any(labels)}
     assert nameless
-    taken = {share: set(np.concatenate(sentences(Ner(nameless_share=share)).epoch(0, 32, 0)).tolist()) for share in (0.0, 0.5, 1.0)}
+    made = {share: sentences(Ner(nameless_share=share)) for share in (0.0, 0.5, 1.0)}
+    taken = {share: set((np.concatenate(each.epoch(0, 32, 0)) % each.numbers).tolist()) for share, each in made.items()}
     assert taken[0.0] == set(range(len(tags))) - nameless
     assert taken[0.0] < taken[0.5] < taken[1.0] == set(range(len(tags)))
 
@@ -114,7 +115,7 @@ def test_each_epoch_draws_anew() -> None:
 
 def test_two_sentences_share_a_row_and_keep_their_labels() -> None:
     made = sentences(Ner(join=1.0))
-    rows = np.concatenate(made.epoch(0, 32, 0)) % (len(made.packed) * (len(made.packed) + 1))  # without their draw
+    rows = np.concatenate(made.epoch(0, 32, 0)) % made.numbers  # without their draw
     joined = rows[rows >= len(made.packed)]
     assert len(joined) > len(rows) / 2
     first, second = int(joined[0] % len(made.packed)), int(joined[0] // len(made.packed) - 1)

@@ -277,7 +277,7 @@ def test_a_name_is_labelled_by_keyboard_and_kept_over_a_reload(page: Any) -> Non
     page.keyboard.press("Enter")
     page.wait_for_function("/rains\\s*PER/.test(document.querySelector('#names').textContent)")
     page.click("#correct-save")
-    page.wait_for_function("document.querySelector('#kept').textContent.startsWith('Kept in this browser: 2 sentences')")
+    page.wait_for_function("document.querySelector('#kept').textContent.includes('Kept in this browser: 2 sentences')")
     page.reload()
     page.wait_for_selector("#result .tagged")
     page.click("#correct > button")
@@ -285,7 +285,7 @@ def test_a_name_is_labelled_by_keyboard_and_kept_over_a_reload(page: Any) -> Non
     page.click("#correct-start")
     page.locator("#names").get_by_text("sings", exact=True).wait_for()
     page.click("#correct-save")
-    page.wait_for_function("document.querySelector('#kept').textContent.startsWith('Kept in this browser: 3 sentences')")
+    page.wait_for_function("document.querySelector('#kept').textContent.includes('Kept in this browser: 3 sentences')")
     page.click("#correct-forget")
     page.get_by_text("Nothing is kept.").wait_for()
 

@@ -95,27 +95,30 @@ class Sentences:
         beside: list[Integers] = []
         wanted = round(len(plain) * share / (1 - share))
         while len(beside) < wanted:
-            beside += self._batches(self.chosen[running], batch_size, draw, exact)
+            more = self._batches(self.chosen[running], batch_size, draw, exact)
+            if not more and not self.settings.nameless_share:
+                raise ConlipaError("ner.nameless_share is 0, and no sentence of the running text has a name")
+            beside += more
         batches = plain + beside[:wanted]
         return [batches[i] for i in draw.permutation(len(batches))]
 
     def _batches(self, sets: Integers, batch_size: int, draw: np.random.Generator, exact: bool) -> list[Integers]:
         """The batches of some sets, in random order."""
         rows = np.concatenate([self._joined(part, draw) for part in self._drawn(sets, draw)])
-        rows = self.drawn(rows, int(draw.integers(_NUMBERS // self._pairs)))
+        rows = self.drawn(rows, int(draw.integers(_NUMBERS // self.numbers)))
         lengths = self._lengths(rows, exact)
         positions = self.settings.batch_positions
         batches = list(by_positions(lengths, positions, draw) if positions else by_size(lengths, batch_size, draw))
         return [rows[batches[i]] for i in draw.permutation(len(batches))]
 
     @property
-    def _pairs(self) -> int:
+    def numbers(self) -> int:
         """How many numbers sentences and pairs of them have."""
         return len(self.packed) * (len(self.packed) + 1)
 
     def drawn(self, rows: Sequence[int] | Integers, number: int) -> Integers:
         """Rows without a draw, with this one."""
-        return np.asarray(rows, dtype=np.int64) + number * self._pairs
+        return np.asarray(rows, dtype=np.int64) + number * self.numbers
 
     @property
     def _few_shapes(self) -> bool:
@@ -172,7 +175,7 @@ class Sentences:
 
     def _taken_apart(self, rows: Integers) -> tuple[Integers, Integers, NDArray[np.uint64]]:
         """The sentences of rows, the place of the row of each, and the key that augmentation draws from."""
-        number, rows = np.divmod(rows, self._pairs)
+        number, rows = np.divmod(rows, self.numbers)
         first, second = rows % len(self.packed), rows // len(self.packed) - 1
         both = second >= 0
         sentences = np.stack([first, second], 1)[np.stack([np.ones_like(both), both], 1)]

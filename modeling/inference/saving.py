@@ -11,7 +11,6 @@ from conlipa.atomic_files import atomic_folder, write_json, write_text
 from conlipa.errors import ConlipaError
 from conlipa.hub import first_line, need_hub, transport_error
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
-from conlipa.modeling.pretrained import read_json, trained_on
 
 _RECORD = "training.json"
 """What the model was trained on: evaluation marks these languages as no zero-shot ones."""
@@ -42,6 +41,7 @@ def save(model: str, adapter: str | None, folder: Path, name: str = "") -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConlipaError(f"{folder}: exists already; name a new folder")
     from conlipa.modeling.encoder import load_adapted, save_tagger
+    from conlipa.modeling.pretrained import read_json, trained_on  # by torch, which a tagger from an ONNX file does without
 
     loaded, tokenizer = load_adapted(model, adapter)
     with atomic_folder(folder) as beside:
