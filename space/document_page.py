@@ -18,6 +18,11 @@ _INTRODUCTION = (
     "Paste text with a sentence or paragraph on each line, or upload a file: such text, CSV or TSV with a header, JSON Lines, or CoNLL; "
     f"{documents.MAX_BYTES // 1_000_000} MB at most. It is tagged in the language chosen above."
 )
+_CORRECT = (
+    "Select a word (by a double click) and type its label: PER, ORG or LOC. Choose a label to change it, its cross to take it away. "
+    "Or type a name below. Then keep the sentences, those without a name too. "
+    "With twenty of them in the file `conlipa adapt` fits the tagger to your language."
+)
 _DIRECTION = """() => {
     document.getElementById("names").style.direction = getComputedStyle(document.querySelector("#text textarea")).direction;
 }"""
@@ -169,6 +174,12 @@ def forget() -> tuple[Any, list[Any], str]:
 
 def build(lang: Any, text: Any) -> None:
     """Both parts, within the page."""
+    _documents(lang)
+    _corrections(lang, text)
+    gr.api(tag_batch, api_name="tag_batch")
+
+
+def _documents(lang: Any) -> None:
     with gr.Accordion("Documents", open=False, elem_id="documents"):
         gr.Markdown(_INTRODUCTION)
         pasted = gr.Textbox("", label="Pasted text", lines=3, max_lines=12, max_length=2 * MAX_PASTE + 1, elem_id="pasted")
@@ -178,12 +189,13 @@ def build(lang: Any, text: Any) -> None:
         button = gr.Button("Tag the document", variant="primary", elem_id="tag-document")
         table = gr.HTML(elem_id="document-result")
         files = gr.File(label="Download", visible=False, interactive=False, elem_id="document-files")
+    upload.upload(choose, upload, [column, table, pasted, files], api_visibility="private")
+    button.click(tag_document, [upload, column, pasted, lang], [table, files], api_visibility="private", concurrency_limit=2)
+
+
+def _corrections(lang: Any, text: Any) -> None:
     with gr.Accordion("Correct the answer", open=False, elem_id="correct"):
-        gr.Markdown(
-            "Select a word (by a double click) and type its label: PER, ORG or LOC. Choose a label to change it, its cross to take it away. "
-            "Or type a name below. Then keep the sentences, those without a name too. "
-            "With twenty of them in the file `conlipa adapt` fits the tagger to your language."
-        )
+        gr.Markdown(_CORRECT)
         start = gr.Button("Take the text above", elem_id="correct-start")
         marked = gr.HighlightedText(
             label="Names",
@@ -201,11 +213,8 @@ def build(lang: Any, text: Any) -> None:
         forgotten = gr.Button("Forget the kept sentences", elem_id="correct-forget")
         said = gr.Markdown(elem_id="kept")
         made = gr.File(label="Download", visible=False, interactive=False, elem_id="corrected")
-    upload.upload(choose, upload, [column, table, pasted, files], api_visibility="private")
-    button.click(tag_document, [upload, column, pasted, lang], [table, files], api_visibility="private", concurrency_limit=2)
     start.click(spans, [text, lang], marked, api_visibility="private").then(None, None, None, js=_DIRECTION, api_visibility="private")
     marked.change(None, marked, marked, js=_APART, api_visibility="private")
     gr.on([by_hand.click, missed.submit], mark, [marked, missed, kind], marked, api_visibility="private")
     save.click(corrected, [marked, kept], [made, kept, said], api_visibility="private")
     forgotten.click(forget, None, [made, kept, said], api_visibility="private")
-    gr.api(tag_batch, api_name="tag_batch")
