@@ -34,8 +34,8 @@ class Tagger:
     """Finds persons, organisations and places in text of a language that the model never saw.
 
     >>> tagger = Tagger.from_pretrained(lang="kir")
-    >>> [(entity.label, entity.text, entity.start, entity.end) for entity in tagger("Кыргызстандын борбору — Бишкек .")]
-    [('LOC', 'Кыргызстандын', 0, 13), ('LOC', 'Бишкек', 24, 30)]
+    >>> [(entity.label, entity.text, entity.start, entity.end) for entity in tagger("Чыңгыз Айтматов Кыргызстанда төрөлгөн .")]
+    [('PER', 'Чыңгыз Айтматов', 0, 15), ('LOC', 'Кыргызстанда', 16, 28)]
 
     Any thread may call it, and a forked process may use it. Pickled, it is what it was made from, with digests of the files.
     """

@@ -2,8 +2,8 @@
 
 >>> import conlipa
 >>> tagger = conlipa.Tagger.from_pretrained(lang="kir")
->>> [(entity.label, entity.text) for entity in tagger("Кыргызстандын борбору — Бишкек .")]
-[('LOC', 'Кыргызстандын'), ('LOC', 'Бишкек')]
+>>> [(entity.label, entity.text) for entity in tagger("Чыңгыз Айтматов Кыргызстанда төрөлгөн .")]
+[('PER', 'Чыңгыз Айтматов'), ('LOC', 'Кыргызстанда')]
 >>> conlipa.load_pairs("kor").num_rows
 7521
 
