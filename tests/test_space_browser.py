@@ -99,6 +99,8 @@ PLACES = {"sin": "කොළඹ දිස්ත්‍රික්කය", "urd": 
 @pytest.mark.parametrize(("lang", "place"), PLACES.items(), ids=PLACES)
 def test_a_name_is_explained_found_in_a_document_and_shared(page: Any, lang: str, place: str) -> None:
     page.click("#documents button")  # Gradio makes what is in it when it opens: early, so that it is there when it is asked
+    if lang == choices.FIRST:
+        choose(page, "(tgk", "tgk")  # the page opens with it: what comes of choosing it could not be told from what is there
     choose(page, f"({lang}", lang)
     assert tagged(page, place).locator("mark").count() == 1
     page.locator("#entity input").check()
