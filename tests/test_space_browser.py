@@ -248,20 +248,37 @@ def test_what_is_no_text_is_refused_on_the_page(page: Any, tmp_path: Path) -> No
     assert "unpack an archive" in page.inner_text("#document-result")
 
 
-def test_an_answer_is_corrected_and_downloaded(page: Any) -> None:
-    choose(page, "(eng", "eng")
-    page.locator("#text textarea").fill("Maria lives in Berlin.\nIt rains.")
-    page.click("#correct > button")
+def taken_up(page: Any, text: str, word: str) -> Any:
+    """The stretches of an English text to be corrected, once this word of it is there."""
+    page.locator("#text textarea").fill(text)
     page.click("#correct-start")
-    names = page.locator("#names")
-    names.get_by_text("rains", exact=True).wait_for()
-    names.get_by_text("rains", exact=True).dblclick()
+    page.locator("#names").get_by_text(word, exact=True).wait_for()
+    return page.locator("#names")
+
+
+def labelled_and_kept(page: Any, word: str) -> str:
+    """Label a word ORG, keep the sentences, and read the file."""
+    page.locator("#names").get_by_text(word, exact=True).dblclick()
     page.keyboard.type("org")
     page.keyboard.press("Enter")
     page.click("#correct-save")
     page.wait_for_selector("#corrected a")
+    return str(page.request.get(page.locator("#corrected a").first.get_attribute("href")).text())
+
+
+def kept_sentences(page: Any) -> str:
+    """Keep the sentences; what the page says of it."""
+    page.click("#correct-save")
+    page.wait_for_function("document.querySelector('#kept').textContent.includes('Kept in this browser')")
+    return str(page.inner_text("#kept"))
+
+
+def test_an_answer_is_corrected_and_downloaded(page: Any) -> None:
+    choose(page, "(eng", "eng")
+    page.click("#correct > button")
+    taken_up(page, "Maria lives in Berlin.\nIt rains.", "rains")
+    read = labelled_and_kept(page, "rains")
     assert page.inner_text("#kept").startswith("Kept in this browser: 2 sentences with ")
-    read = page.request.get(page.locator("#corrected a").first.get_attribute("href")).text()
     first, second = (block.split("\n") for block in read.strip().split("\n\n"))
     assert [line.split("\t")[0] for line in first] == ["Maria", "lives", "in", "Berlin", "."]
     assert second == ["It\tO", "rains\tB-ORG", ".\tO"]
@@ -270,48 +287,33 @@ def test_an_answer_is_corrected_and_downloaded(page: Any) -> None:
 
 def test_a_name_is_labelled_by_keyboard_and_kept_over_a_reload(page: Any) -> None:
     choose(page, "(eng", "eng")
-    page.locator("#text textarea").fill("Maria lives in Berlin.\nIt rains.")
     page.click("#correct > button")
-    page.click("#correct-start")
-    page.locator("#names").get_by_text("rains", exact=True).wait_for()
+    taken_up(page, "Maria lives in Berlin.\nIt rains.", "rains")
     page.locator("#missed :is(textarea, input)").focus()
     page.keyboard.type("rains")
     page.keyboard.press("Enter")
     page.wait_for_function("/rains\\s*PER/.test(document.querySelector('#names').textContent)")
-    page.click("#correct-save")
-    page.wait_for_function("document.querySelector('#kept').textContent.includes('Kept in this browser: 2 sentences')")
+    assert kept_sentences(page).startswith("Kept in this browser: 2 sentences")
     page.reload()
     page.wait_for_selector("#result .tagged")
     page.click("#correct > button")
-    page.locator("#text textarea").fill("Anna sings.")
-    page.click("#correct-start")
-    page.locator("#names").get_by_text("sings", exact=True).wait_for()
-    page.click("#correct-save")
-    page.wait_for_function("document.querySelector('#kept').textContent.includes('Kept in this browser: 3 sentences')")
+    taken_up(page, "Anna sings.", "sings")
+    assert kept_sentences(page).startswith("Kept in this browser: 3 sentences")
     page.click("#correct-forget")
     page.get_by_text("Nothing is kept.").wait_for()
 
 
 def test_after_a_label_is_taken_away_words_of_a_later_line_are_labelled_rightly(page: Any) -> None:
     choose(page, "(eng", "eng")
-    page.locator("#text textarea").fill("Angela Merkel visited Berlin.\nIt rains in Warsaw.")
     page.click("#correct > button")
-    page.click("#correct-start")
-    names = page.locator("#names")
-    names.get_by_text("rains", exact=True).wait_for()
+    names = taken_up(page, "Angela Merkel visited Berlin.\nIt rains in Warsaw.", "rains")
     crosses = names.get_by_label("Remove label")
     before = crosses.count()
     assert before
     crosses.first.dispatch_event("click")  # it is shown where the mouse is
     page.wait_for_function("many => document.querySelectorAll('#names [aria-label=\"Remove label\"]').length === many", arg=before - 1)
     names.get_by_text("rains", exact=True).wait_for()
-    names.get_by_text("rains", exact=True).dblclick()
-    page.keyboard.type("org")
-    page.keyboard.press("Enter")
-    page.click("#correct-save")
-    page.wait_for_selector("#corrected a")
-    read = page.request.get(page.locator("#corrected a").first.get_attribute("href")).text()
-    assert "rains\tB-ORG" in read
+    assert "rains\tB-ORG" in labelled_and_kept(page, "rains")
 
 
 def test_a_link_holds_text_and_language(page: Any) -> None:

@@ -51,7 +51,15 @@ class Packed:
 
     def marks(self) -> NDArray[np.int64]:
         """(sentences,) case marks of each."""
-        return np.diff(np.concatenate(([0], np.cumsum(self.marked)))[self.chunk_starts[self.sentence_starts]])
+        return self._counted(self.marked)
+
+    def named(self) -> NDArray[np.bool_]:
+        """(sentences,) whether there is a name in it."""
+        return self._counted(self.labels != OUTSIDE) > 0
+
+    def _counted(self, words: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """(sentences,) how many words of each are among these."""
+        return np.diff(np.concatenate(([0], np.cumsum(words)))[self.chunk_starts[self.sentence_starts]])
 
     def check(self, sets: int) -> None:
         """Raises ValueError: the arrays are not those of one corpus of so many sets."""

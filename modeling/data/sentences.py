@@ -73,9 +73,7 @@ class Sentences:
         """(sentences,) what words take without their case marks: phonemes, and what stands between two words."""
         self.augmenter = Augmenter(self.packed, settings.augmentation, self.chosen, source.redirects(settings.exclude))
         self.mark = vocabulary().get("^", 0)
-        words = self.packed.chunk_starts[self.packed.sentence_starts]
-        self.named = np.diff(np.concatenate(([0], np.cumsum(self.packed.labels != OUTSIDE)))[words]) > 0
-        """(sentences,) whether there is a name in it."""
+        self.named = self.packed.named()
 
     @property
     def width(self) -> int:
