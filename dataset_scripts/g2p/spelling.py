@@ -17,6 +17,8 @@ from conlipa.dataset_scripts.tables import rows
 
 _A_LETTER = 2
 """Phonemes that a letter may stand for: x is k s, a letter of an abugida has its vowel."""
+_DOUBLE_U = 3
+"""Letters more that a W is in an acronym: its name (double u) has up to seven phonemes, and BMW is read as its letters' names."""
 _MARKED_SCRIPTS = ("LATIN", "CYRILLIC", "GREEK")
 """Scripts whose letters may lose their marks and still be letters of the word."""
 
@@ -27,6 +29,8 @@ def is_spelled(word: str, line: str, phonemes: Sequence[str]) -> bool:
     An engine gives one word for one; several are names of letters, if they are longer than the word.
     """
     letters = sum(unicodedata.category(character)[0] in "LNM" for character in word)  # the marks of an abugida are vowels
+    if word.isupper() and len(word) > 1:
+        letters += _DOUBLE_U * word.count("W")
     several = len(line.split()) > 1
     return len(phonemes) > _A_LETTER * letters + 1 or (several and len(phonemes) > letters + 2)
 
