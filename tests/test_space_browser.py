@@ -269,7 +269,9 @@ def labelled_and_kept(page: Any, word: str) -> str:
 def keeps_sentences(page: Any, number: int) -> bool:
     """Keep the sentences; whether the page comes to say that it has so many (a spinner may stand before it for a moment)."""
     page.click("#correct-save")
-    page.wait_for_function("said => document.querySelector('#kept').innerText.trim().startsWith(said)", arg=f"Kept in this browser: {number} sentences")
+    page.wait_for_function(
+        "said => document.querySelector('#kept').innerText.trim().startsWith(said)", arg=f"Kept in this browser: {number} sentences"
+    )
     return True
 
 
