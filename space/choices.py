@@ -46,11 +46,6 @@ def examples() -> dict[str, str]:
     return {lang: texts[0] for lang, texts in sentences().items()}
 
 
-def example(lang: str, text: str) -> str:
-    """The language's example, if it has one, unless the visitor has written a text of their own."""
-    return examples().get(lang, "") if not text.strip() or any(text in texts for texts in sentences().values()) else text
-
-
 def another(lang: str, text: str) -> str:
     """The language's next example after `text`; the first where that is none of them, and `text` where it has none."""
     own = sentences().get(lang, [text])

@@ -39,6 +39,12 @@ _OPEN = """(text, lang) => {
     return [given.get("text") ?? text, given.get("lang") ?? lang];
 }"""
 
+_EXAMPLE = """(lang, text) => {
+    const own = SENTENCES, untouched = !text.trim() || Object.values(own).some(sentences => sentences.includes(text));
+    return untouched ? own[lang]?.[0] ?? "" : text;
+}"""
+"""The language's example, if it has one, unless the visitor wrote a text of their own; an answer of the server could overwrite what they type."""
+
 
 def _choice(entities: list[Any], spoken: rendering.Spoken) -> Any:
     """A button for each name; its value is where it stands, its label and its phonemes."""
@@ -167,9 +173,9 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
             show_progress="minimal",
             trigger_mode="always_last",
         )
-        lang.input(choices.example, [lang, text], text, api_visibility="private", trigger_mode="always_last").then(
-            show, given, marked, api_visibility="private"
-        )
+        example = _EXAMPLE.replace("SENTENCES", json.dumps(choices.sentences()))
+        chosen = lang.input(None, [lang, text], text, js=example, api_visibility="private", trigger_mode="always_last")
+        chosen.then(show, given, marked, api_visibility="private")
         lang.change(quality.expected, lang, expected, api_visibility="private", show_progress="hidden", trigger_mode="always_last")
         lang.change(choices.box, lang, text, api_visibility="private", show_progress="hidden", trigger_mode="always_last")
         another.click(choices.another, [lang, text], text, api_visibility="private", trigger_mode="always_last").then(

@@ -28,13 +28,18 @@ def browser() -> Iterator[Any]:
             opened.close()
 
 
-def choose(page: Any, typed: str, lang: str) -> None:
+def pick(page: Any, typed: str) -> None:
     """Choose a language by typing a part of its name or its code, with the keyboard alone; `page` is a page or a frame."""
     field = page.locator("#language input")
     field.press("Control+A")
     field.press_sequentially(typed)
     page.wait_for_function("document.querySelectorAll('[role=option]').length === 1")
     field.press("Enter")
+
+
+def choose(page: Any, typed: str, lang: str) -> None:
+    """Choose a language, and wait for what comes of it."""
+    pick(page, typed)
     page.wait_for_selector(f'#result .text[data-language="{lang}"]')
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from conlipa.dataset_scripts.g2p.words import words
 from conlipa.space import choices, space_files
-from tests.browser import DESKTOP, PHONE, barriers, browser, choose
+from tests.browser import DESKTOP, PHONE, barriers, browser, choose, pick
 from tests.serving import serving
 
 pytestmark = pytest.mark.slow
@@ -91,6 +91,19 @@ def test_what_a_model_finds_is_marked_and_has_neighbours(page: Any) -> None:
     assert page.locator("#nearest .aligned").count() == 5
     assert page.locator("#nearest meter").count() >= 4 + 2
     assert page.locator("#nearest .verdict").inner_text().startswith(page.locator("#entity label").first.inner_text())
+
+
+def test_a_language_brings_its_example_and_leaves_a_text_of_ones_own_alone(page: Any) -> None:
+    typed = page.locator("#text textarea")
+    choose(page, "(urd", "urd")
+    assert typed.input_value() == choices.examples()["urd"]
+    pick(page, "(deu")
+    page.wait_for_function("document.querySelector('#text textarea').value === ''")  # it has none, and another language's would mislead
+    pick(page, "(kir")
+    typed.fill("Айгүл")  # at once, before the server has answered
+    page.wait_for_selector('#result .text[data-language="kir"]')
+    choose(page, "(tgk", "tgk")
+    assert typed.input_value() == "Айгүл"
 
 
 PLACES = {"sin": "කොළඹ දිස්ත්‍රික්කය", "urd": "کراچی، پاکستان", "kin": "Kigali, Rwanda", "khm": "ភ្នំពេញ, កម្ពុជា"}
