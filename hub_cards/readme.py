@@ -1,6 +1,6 @@
 """Write a release's scores and tables of a report into Markdown files, between the marks that each has: `<!-- conlipa-mini -->` for the scores of the
 release of that recipe by case, `<!-- conlipa-mini table -->` for its table alone, `<!-- conlipa-mini everyday -->` for its everyday sentences,
-`<!-- conlipa-mini found -->` for a sentence about these, `<!-- control -->` for that section of the report.
+`<!-- conlipa-mini found -->` for a sentence about these and one about what IPAC changes, `<!-- control -->` for that section of the report.
 
 python -m conlipa.hub_cards.readme README.md docs/scores.md [--release DIR] [--report DIR]
 """
@@ -16,7 +16,7 @@ from conlipa.atomic_files import write_text
 from conlipa.dataset_scripts.languages import language
 from conlipa.errors import ConlipaError, exit_on_error
 from conlipa.hub_cards.plan import read_tree
-from conlipa.modeling.evaluation.comparison import before_and_after
+from conlipa.modeling.evaluation.comparison import before_and_after, change
 from conlipa.modeling.evaluation.everyday import table as everyday_table
 from conlipa.modeling.training.run_metadata import runs_of
 
@@ -57,7 +57,11 @@ def blocks_of(release: Path) -> dict[str, str]:
     )
     cases = before_and_after(scores)
     name = tree.recipe.name
-    said = {"everyday": everyday_table(scores["everyday"]), "found": found(scores["everyday"])} if "everyday" in scores else {}
+    said = (
+        {"everyday": everyday_table(scores["everyday"]), "found": f"{found(scores['everyday'])} {change(scores['before'], scores['after'])}"}
+        if "everyday" in scores
+        else {}
+    )
     return {
         name: f"{intro}\n\n{cases}",
         f"{name} table": cases,

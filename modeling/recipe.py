@@ -162,7 +162,7 @@ class Augmentation:
 class LabelBias:
     """What a finished stage 1 adds to the scores of its labels, all off by default.
 
-    On languages that it never saw a tagger says O too often, and continues entities that it should begin; by how much is to be
+    On languages that it never saw a tagger predicts O too often, and continues entities that it should begin; by how much is to be
     found on source languages that a trial leaves out (`docs/trials.md`).
     """
 
@@ -210,7 +210,7 @@ class Ner(Optimisation):
     tag_weight: Weight = 1.0
     """Weight of the loss of the labels; 0: pretraining, by `denoise_weight` alone."""
     denoise_weight: Weight = 0.0
-    """Weight of the loss of guessing what the phonemes that augmentation changed or masked had been."""
+    """Weight of the loss of predicting what the phonemes that augmentation changed or masked had been."""
     label_bias: LabelBias = Field(default_factory=LabelBias)
 
     @model_validator(mode="after")

@@ -1,10 +1,10 @@
 """Train one stage.
 
-    accelerate launch modeling/train.py ner  --profile mini --corpus DIR --out runs/ner
-    accelerate launch modeling/train.py ipac --profile mini --ner runs/ner --out runs/ipac
     accelerate launch modeling/train.py ner  --profile mini --corpus titles=DIR:running=DIR --minutes 60 --out runs/ner
+    accelerate launch modeling/train.py ipac --profile mini --corpus titles=DIR:running=DIR --ner runs/ner --out runs/ipac
     python modeling/train.py ipac --profile paper --dry-run        # parameter counts, nothing else
 
+Without --minutes, `mini` trains all runs of its chain: on a large corpus days on two cores.
 Interrupted, the same command resumes from its last checkpoint; re-running a finished one is a no-op.
 """
 
