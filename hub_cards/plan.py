@@ -12,9 +12,9 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from conlipa.errors import ConlipaError, UsageError
-from conlipa.hub_cards.release import MANIFEST, Tree
-from conlipa.modeling.pretrained import read_json
+from conlipa.hub_cards.tree import MANIFEST, Tree
 from conlipa.modeling.recipe_file import recorded_recipe
+from conlipa.modeling.records import read_json
 from conlipa.paths import component
 
 PLACEHOLDER = "NAMESPACE"

@@ -7,13 +7,11 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
 
-from conlipa import modeling
 from conlipa.atomic_files import atomic_folder, write_errors, write_json, write_text
 from conlipa.dataset_scripts.languages import by_case
 from conlipa.dataset_scripts.loanwords.builder import FEATURES as PAIR_FEATURES
@@ -24,6 +22,7 @@ from conlipa.dataset_scripts.wikiann.places import RUNNING, SAMPLE, TITLES, plac
 from conlipa.dataset_scripts.wikiann.wikiann import SPLITS
 from conlipa.errors import ConlipaError
 from conlipa.hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikiann_card
+from conlipa.hub_cards.tree import MANIFEST, METRIC, Tree
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.fingerprint import of_folder, of_pairs
 from conlipa.modeling.data.packing import sets_of
@@ -31,58 +30,12 @@ from conlipa.modeling.evaluation import everyday
 from conlipa.modeling.evaluation.evaluation import evaluate, table
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
 from conlipa.modeling.inference.tagger import Tagger
-from conlipa.modeling.pretrained import read_json, trained_on
 from conlipa.modeling.recipe import GRAPHEMES, Recipe
 from conlipa.modeling.recipe_file import completed
+from conlipa.modeling.records import read_json, trained_on
 from conlipa.modeling.train import train_stage
 from conlipa.modeling.training.run_metadata import RECORD, decisive, run_metadata_of
 from conlipa.space import space_files
-
-MANIFEST = "release.json"
-METRIC = Path(modeling.__file__).parent / "phoneme_ner_f1"
-"""The metric, a module of `evaluate`; on the Hub such modules are Spaces."""
-
-
-@dataclass(frozen=True)
-class Tree:
-    """Where the parts of a release lie."""
-
-    root: Path
-    recipe: Recipe
-
-    @property
-    def conlipa(self) -> Path:
-        return self.root / "conlipa"
-
-    @property
-    def wikiann(self) -> Path:
-        return self.root / "wikiann-ipa"
-
-    @property
-    def ner(self) -> Path:
-        return self.root / f"{self.recipe.name}-ner"
-
-    @property
-    def ipac(self) -> Path:
-        return self.root / f"{self.recipe.name}-ipac"
-
-    @property
-    def space(self) -> Path:
-        return self.root / "space"
-
-    @property
-    def metric(self) -> Path:
-        return self.root / METRIC.name
-
-    @property
-    def scores(self) -> Path:
-        return self.root / "evaluation.json"
-
-    def repos(self) -> dict[str, str]:
-        """Folder names and the kind of Hub repo that each one is."""
-        datasets = {self.conlipa.name: "dataset", self.wikiann.name: "dataset"}
-        models = {self.ner.name: "model", self.ipac.name: "model"}
-        return datasets | models | {self.metric.name: "space", self.space.name: "space"}
 
 
 def release(out: Path, recipe: Recipe, wikiann: str, strict: bool = False, ner: Path | None = None) -> None:

@@ -12,6 +12,8 @@ from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 LABEL_IDS = {label: number for number, label in enumerate(LABELS)}
 OUTSIDE = LABEL_IDS["O"]
 NO_WORD = -1
+MAX_LENGTH = 128
+"""Phonemes of a sequence, at most; a longer sentence is read in windows."""
 
 
 def inside(label: int) -> int:

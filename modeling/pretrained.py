@@ -6,7 +6,6 @@ its configuration is held against limits and against the shapes of its weights, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,10 @@ from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokeni
 
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from conlipa.errors import ConlipaError, nearest
-from conlipa.foreign import MOST_BYTES, from_folder, one_line, refuse_code
+from conlipa.foreign import from_folder, one_line, refuse_code
 from conlipa.hub import is_repo, snapshot
 from conlipa.modeling.adapter_settings import ADAPTER_CONFIG, check_ranks, check_settings
+from conlipa.modeling.records import read_json
 
 ARCHITECTURES = ("roberta", "xlm-roberta", "bert", "canine")
 """What the kit trains, and the papers' baselines."""
@@ -52,39 +52,6 @@ def folder_of(where: str, what: str, needed: tuple[str, ...]) -> Path:
         if not (path / name).is_file():
             raise ConlipaError(f"{where}: no {what} folder ({name} is missing)")
     return path
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object of a foreign folder.
-
-    Raises:
-        ConlipaError: it is missing, too large, or none.
-    """
-    try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ConlipaError(f"{path}: larger than {MOST_BYTES:,} bytes")
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConlipaError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        raise ConlipaError(f"{path}: not JSON ({str(error)[:100]})") from error
-    if not isinstance(found, dict):
-        raise ConlipaError(f"{path}: expected a JSON object")
-    return found
-
-
-def trained_on(model: str, adapter: str | None = None) -> list[str]:
-    """Languages whose labels a model folder (and an adapter's) was trained on, from their records; none where there is no record.
-
-    Raises:
-        ConlipaError: a record is damaged.
-    """
-    found: list[str] = []
-    for folder in filter(None, (model, adapter)):
-        if (record := Path(folder) / "training.json").is_file():
-            said = read_json(record)
-            found += [*said.get("languages", []), *([said["language"]] if "language" in said else [])]  # `adapt` names the one
-    return list(dict.fromkeys(found))
 
 
 def load_config(folder: Path) -> Any:

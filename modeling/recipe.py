@@ -10,8 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from conlipa.errors import ConlipaError
-from conlipa.modeling.alignment import MOST_MARKS
-from conlipa.modeling.tokenizer import MAX_LENGTH
+from conlipa.modeling.alignment import MAX_LENGTH, MOST_MARKS
 from conlipa.paths import component
 
 PHONEMES, MARKED_PHONEMES, GRAPHEMES = "phonemes", "phonemes with case marks", "graphemes"

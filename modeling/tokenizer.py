@@ -22,10 +22,10 @@ from transformers import PreTrainedTokenizerFast
 
 from conlipa.dataset_scripts.g2p.ipa import AFFRICATES, CONSONANTS, VOWELS, is_ipa
 from conlipa.dataset_scripts.g2p.phonemizer import WORD_SEPARATOR
+from conlipa.modeling.alignment import MAX_LENGTH
 
 MASK = "<mask>"
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", MASK]
-MAX_LENGTH = 128
 
 _MODIFIED = {
     "ʰ": ["p", "t", "ʈ", "c", "k", "q", "ts", "tʃ", "tɕ", "tʂ"],

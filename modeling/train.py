@@ -88,7 +88,7 @@ def train_stage(
     from accelerate.utils import set_seed
 
     from conlipa.modeling.data.sentences import source_languages
-    from conlipa.modeling.pretrained import read_json
+    from conlipa.modeling.records import read_json
     from conlipa.modeling.training.loop import train
     from conlipa.modeling.training.run_metadata import RECORD, run_metadata_of
 
@@ -155,7 +155,7 @@ def _up_to_date(out: Path, stage: str, run_metadata: dict[str, Any]) -> bool:
     """
     from accelerate import PartialState
 
-    from conlipa.modeling.pretrained import read_json
+    from conlipa.modeling.records import read_json
     from conlipa.modeling.training.run_metadata import RECORD, decisive
 
     if not (out / RECORD).is_file():

@@ -9,7 +9,7 @@ from huggingface_hub import ModelCard
 
 from conlipa.dataset_scripts.languages import languages
 from conlipa.modeling.inference.packaged import located
-from conlipa.modeling.pretrained import trained_on
+from conlipa.modeling.records import trained_on
 from conlipa.space.tagging import chosen
 
 

@@ -20,7 +20,7 @@ from conlipa.modeling.adaptation.stage import AdaptStage
 from conlipa.modeling.adaptation.tagged_file import read_tagged_file
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.inference.loading import temperature
-from conlipa.modeling.pretrained import trained_on
+from conlipa.modeling.records import trained_on
 from tests import conftest
 from tests.conftest import ROOT, begun, running_until
 

@@ -22,7 +22,7 @@ from conlipa.modeling.data.redirects import is_redirect
 from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length, without_case_marks
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1, summary
 from conlipa.modeling.inference.prediction import predictions
-from conlipa.modeling.pretrained import trained_on
+from conlipa.modeling.records import trained_on
 
 SCORES = ("paper_f1", "entity_f1")
 

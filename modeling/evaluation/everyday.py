@@ -20,7 +20,7 @@ from conlipa.modeling.evaluation.markdown import markdown_table
 from conlipa.modeling.inference.entities import Entity
 from conlipa.modeling.inference.packaged import MINI, located
 from conlipa.modeling.inference.tagger import Tagger
-from conlipa.modeling.pretrained import trained_on
+from conlipa.modeling.records import trained_on
 
 CASED = ("Latn", "Cyrl", "Grek", "Armn")
 """Scripts that tell a name by its capital."""

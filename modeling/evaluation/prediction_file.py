@@ -12,12 +12,12 @@ from typing import Any
 from conlipa.dataset_scripts.languages import language
 from conlipa.dataset_scripts.wikiann.reading import DOCSTART, LABELS, numbered_lines, read_as_iob2
 from conlipa.errors import ConlipaError, UsageError, nearest
-from conlipa.modeling.alignment import LABEL_IDS
+from conlipa.modeling.alignment import LABEL_IDS, MAX_LENGTH
 from conlipa.modeling.data.corpus import Corpus, encoded
 from conlipa.modeling.evaluation.evaluation import report
 from conlipa.modeling.evaluation.markdown import markdown_table
 from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import entity_counts, entity_f1, interval, paper_f1, position_counts, resampled
-from conlipa.modeling.tokenizer import MAX_LENGTH, phoneme_tokenizer
+from conlipa.modeling.tokenizer import phoneme_tokenizer
 
 RESAMPLES, CONFIDENCE = 1000, 0.95
 

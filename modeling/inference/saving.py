@@ -40,8 +40,8 @@ def save(model: str, adapter: str | None, folder: Path, name: str = "") -> None:
         raise ConlipaError(f"{model}: an ONNX file is a tagger already, and has no weights to save; copy it")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConlipaError(f"{folder}: exists already; name a new folder")
-    from conlipa.modeling.encoder import load_adapted, save_tagger
-    from conlipa.modeling.pretrained import read_json, trained_on  # by torch, which a tagger from an ONNX file does without
+    from conlipa.modeling.encoder import load_adapted, save_tagger  # by torch, which a tagger from an ONNX file does without
+    from conlipa.modeling.records import read_json, trained_on
 
     loaded, tokenizer = load_adapted(model, adapter)
     with atomic_folder(folder) as beside:

@@ -29,8 +29,8 @@ from conlipa.modeling.encoder import load_adapted
 from conlipa.modeling.evaluation.evaluation import SCORES
 from conlipa.modeling.evaluation.papers import cases
 from conlipa.modeling.inference.packaged import MINI, located
-from conlipa.modeling.pretrained import trained_on
 from conlipa.modeling.recipe_file import recipe_of, recipe_options
+from conlipa.modeling.records import trained_on
 from conlipa.modeling.report import claims, studies
 from conlipa.modeling.report.kept import Kept
 from conlipa.modeling.report.page import write_report, write_section

@@ -12,7 +12,7 @@ from conlipa.modeling.evaluation.comparison import mean_of
 from conlipa.modeling.evaluation.evaluation import SCORES
 from conlipa.modeling.evaluation.markdown import Cell, markdown_table, spread
 from conlipa.modeling.evaluation.papers import Row, row
-from conlipa.modeling.pretrained import trained_on
+from conlipa.modeling.records import trained_on
 from conlipa.modeling.report.main_results import difference_cell, language_table
 from conlipa.modeling.report.measured import counts_of_models, counts_of_study
 from conlipa.modeling.report.section import Inputs, Section

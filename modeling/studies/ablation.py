@@ -27,9 +27,9 @@ from conlipa.modeling.evaluation.evaluation import SCORES
 from conlipa.modeling.evaluation.significance import SCORES as SCORE_OF
 from conlipa.modeling.evaluation.significance import Difference, difference_over_languages
 from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts
-from conlipa.modeling.pretrained import trained_on
 from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.recipe_file import read_yaml, recipe_of, recipe_options, with_ipac
+from conlipa.modeling.records import trained_on
 from conlipa.modeling.studies.runs import Measured, Runs, seeded
 from conlipa.quiet import quiet
 

@@ -18,13 +18,13 @@ from torch import nn
 
 from conlipa.atomic_files import write_json
 from conlipa.errors import ConlipaError
+from conlipa.modeling.alignment import MAX_LENGTH
 from conlipa.modeling.data.batches import token_batch
 from conlipa.modeling.data.loanwords import Loanwords
 from conlipa.modeling.data.packed_corpus import PackedCorpus
 from conlipa.modeling.data.sentences import Sentences
 from conlipa.modeling.encoder import attention_of, input_kind_of, load_tagger, with_short_attention
 from conlipa.modeling.recipe import GRAPHEMES, Ipac, LabelBias, Ner, Recipe
-from conlipa.modeling.tokenizer import MAX_LENGTH
 from conlipa.modeling.training.ner import Batch, Terms, logits_of, tagging_loss
 
 if TYPE_CHECKING:

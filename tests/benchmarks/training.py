@@ -16,12 +16,12 @@ from typing import Any
 import torch
 from torch.nn.functional import pad
 
-from conlipa.modeling.alignment import encode
+from conlipa.modeling.alignment import MAX_LENGTH, encode
 from conlipa.modeling.data.batches import LABEL_PAD, token_batch
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.encoder import new_encoder
 from conlipa.modeling.recipe_file import read_recipe
-from conlipa.modeling.tokenizer import MAX_LENGTH, phoneme_tokenizer
+from conlipa.modeling.tokenizer import phoneme_tokenizer
 from conlipa.modeling.training.loop import train
 from conlipa.modeling.training.ner import NerModule, NerStage
 from tests.benchmarks.paper import Clock, ForSteps

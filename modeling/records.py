@@ -1,0 +1,43 @@
+"""JSON files of a model's folder, read without the libraries that its weights need."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from conlipa.errors import ConlipaError
+from conlipa.foreign import MOST_BYTES
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object of a foreign folder.
+
+    Raises:
+        ConlipaError: it is missing, too large, or none.
+    """
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ConlipaError(f"{path}: larger than {MOST_BYTES:,} bytes")
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConlipaError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise ConlipaError(f"{path}: not JSON ({str(error)[:100]})") from error
+    if not isinstance(found, dict):
+        raise ConlipaError(f"{path}: expected a JSON object")
+    return found
+
+
+def trained_on(model: str, adapter: str | None = None) -> list[str]:
+    """Languages whose labels a model folder (and an adapter's) was trained on, from their records; none where there is no record.
+
+    Raises:
+        ConlipaError: a record is damaged.
+    """
+    found: list[str] = []
+    for folder in filter(None, (model, adapter)):
+        if (record := Path(folder) / "training.json").is_file():
+            said = read_json(record)
+            found += [*said.get("languages", []), *([said["language"]] if "language" in said else [])]  # `adapt` names the one
+    return list(dict.fromkeys(found))
