@@ -36,7 +36,7 @@ demo: .venv/ready
 # (eleven hours, and half an hour, on two cores; both resume where they were interrupted). Recipes that mini starts from are
 # trained before it; MINUTES=60 trains it in one run of so many minutes instead. SET: any settings of a recipe.
 # mini's corpus: titles=WIKIANN:titles=MORE:running=DIR. Only mini, the default, brings an ONNX file: the package stays small.
-RELEASE = $(RUN)conlipa release --profile $@ --corpus $(CORPUS) --out runs/$@ $(if $(MINUTES),--minutes $(MINUTES),$(if $(filter mini,$@),--set ner.minutes=72)) $(addprefix --set ,$(SET))
+RELEASE = $(RUN)conlipa release --profile $@ --corpus $(CORPUS) --out runs/$@ $(if $(MINUTES),--minutes $(MINUTES),$(if $(filter mini,$@),--set ner.minutes=48)) $(addprefix --set ,$(SET))
 PARTS = --model runs/$(1)/conlipa-$(1)-ner --adapter runs/$(1)/conlipa-$(1)-ipac
 mini mini-en: .venv/ready
 	$(RELEASE)

@@ -19,7 +19,7 @@ from tests.conftest import SHARED
     [
         ("eng", "Trần", "t ɹ æ n"),
         ("eng", "Đặng", "d æ ŋ"),
-        ("eng", "Қазақстан", "k a z ɑ k s t ʌ n"),
+        ("eng", "Қазақстан", "k a z a k s t a n"),
         ("eng", "Hồ", "h o ʊ"),
         ("eng", "II", "i"),
         ("cmn", "ß", "s"),
@@ -33,12 +33,12 @@ from tests.conftest import SHARED
         ("bel", "Мінск", "mʲ i n s k"),
         ("urd", "2014ء", "2 0 1 4 ʔ"),
         ("rus", "Ғабит", "a bʲ i t"),
-        ("rus", "Москва", "m ʌ s k v ɑ"),
+        ("rus", "Москва", "m a s k v a"),
         ("fas", "كتاب", "k e t ɑ b"),
         ("pol", "Trần", "t r a n"),
         ("pol", "Łódź", "w u tɕ"),
         ("hin", "Trần", "t ɹ æ n"),
-        ("deu", "Straße", "ʃ t ɾ ɑ s ə"),
+        ("deu", "Straße", "ʃ t ʁ ɑ s ə"),
         ("eng", "FBI", "ɛ f b i a ɪ"),  # an acronym is read as people read it
     ],
 )
