@@ -15,6 +15,7 @@ from conlipa.dataset_scripts.g2p.ipa import is_ipa
 from conlipa.dataset_scripts.g2p.similarity import features
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from conlipa.errors import ConlipaError
+from conlipa.modeling.alignment import MOST_MARKS
 from conlipa.modeling.pretrained import load_adapter, load_encoder, load_model, load_tokenizer
 from conlipa.modeling.recipe import GRAPHEMES, MARKED_PHONEMES, PHONEMES, Encoder, LabelBias
 from conlipa.modeling.tokenizer import phoneme_tokenizer, size, vocabulary
@@ -165,7 +166,21 @@ def load_tagger(where: str) -> tuple[Any, Any]:
     Raises:
         ConlipaError: see `pretrained.py`.
     """
-    return load_model(where), load_tokenizer(where)
+    model, tokenizer = load_model(where), load_tokenizer(where)
+    _check_fit(where, model, tokenizer)
+    return model, tokenizer
+
+
+def _check_fit(where: str, model: Any, tokenizer: Any) -> None:
+    """Raises ConlipaError where the tokenizer gives what the model has no embedding for."""
+    config = model.config
+    marks = MOST_MARKS if input_kind_of(model) == MARKED_PHONEMES else 0
+    offset = config.pad_token_id + 1 if "roberta" in config.model_type else 0  # RoBERTa counts positions from there
+    longest = max_length(tokenizer) + marks + offset
+    if longest > config.max_position_embeddings:
+        raise ConlipaError(f"{where}: the tokenizer gives {longest} positions, and the model has {config.max_position_embeddings}")
+    if config.model_type != "canine" and len(tokenizer) > config.vocab_size:
+        raise ConlipaError(f"{where}: the tokenizer has {len(tokenizer)} ids, and the model {config.vocab_size}")
 
 
 def load_adapted(where: str, adapter: str | None, merge: bool = True) -> tuple[Any, Any]:

@@ -35,9 +35,12 @@ def trained_on(model: str, adapter: str | None = None) -> list[str]:
     Raises:
         ConlipaError: a record is damaged.
     """
-    found: list[str] = []
+    found: list[Any] = []
     for folder in filter(None, (model, adapter)):
         if (record := Path(folder) / "training.json").is_file():
             said = read_json(record)
-            found += [*said.get("languages", []), *([said["language"]] if "language" in said else [])]  # `adapt` names the one
+            languages, own = said.get("languages", []), [said["language"]] if "language" in said else []  # `adapt` names the one
+            if not isinstance(languages, list) or not all(isinstance(lang, str) for lang in languages + own):
+                raise ConlipaError(f"{record}: damaged (languages: expected a list of ISO 639-3 codes)")
+            found += languages + own
     return list(dict.fromkeys(found))

@@ -19,6 +19,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
+from conlipa.atomic_files import check_place
 from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import ConlipaError, UsageError, exit_on_error
 from conlipa.modeling.recipe import TRACKERS, Recipe
@@ -92,6 +93,7 @@ def train_stage(
     from conlipa.modeling.training.loop import train
     from conlipa.modeling.training.run_metadata import RECORD, run_metadata_of
 
+    check_place(out, RECORD)
     PartialState(cpu=not _has_gpu())
     held_out = _held_out(corpus) if stage == "ner" and recipe.ner.validate_every else None
     languages = source_languages(corpus, recipe.ner.languages)
@@ -156,14 +158,14 @@ def _up_to_date(out: Path, stage: str, run_metadata: dict[str, Any]) -> bool:
     from accelerate import PartialState
 
     from conlipa.modeling.records import read_json
-    from conlipa.modeling.training.run_metadata import RECORD, decisive
+    from conlipa.modeling.training.run_metadata import RECORD, agrees
 
     if not (out / RECORD).is_file():
         return False
     record = read_json(out / RECORD)
     for name in {"recipe", "start"} & record.keys():
         record[name] = completed(record[name])
-    if any(decisive(record.get(key)) != decisive(value) for key, value in run_metadata.items()):
+    if not agrees({key: record.get(key) for key in run_metadata}, run_metadata):
         raise ConlipaError(f"{out}: holds a {record.get('stage', 'model')} of another recipe or other data; name another folder or remove it")
     print(f"{stage}: {out} is up to date", file=sys.stderr)
     if PartialState().is_main_process:

@@ -57,7 +57,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         "language": lang,
         "data": _digest(rows),
         "model": of_folder(model),
-        "adapter": of_folder(adapter or ""),
+        "adapter": of_folder(adapter) if adapter else "",
         "chosen_from": {"share": list(SHARES), "outside": list(OFFSETS)},
     }
     with _alone(out) as work:

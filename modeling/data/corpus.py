@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow
 from datasets import Dataset, concatenate_datasets
 from pyarrow import compute, parquet
 
@@ -101,10 +102,24 @@ def _rows_of(path: Path) -> Dataset:
     rows = Dataset(table)  # `from_parquet` would copy it to a cache first
     if different := [name for name, kind in wikiann_ipa.FEATURES.items() if rows.features.get(name) != kind]:
         raise ConlipaError(f"{path}: {', '.join(different)}: missing, or of another type than WikiANN-IPA has")
+    _check_rows(table, path)
     tags = compute.min_max(compute.list_flatten(table["ner_tags"])).as_py()
     if rows.num_rows and not 0 <= (tags["min"] or 0) <= (tags["max"] or 0) < len(LABELS):
         raise ConlipaError(f"{path}: ner_tags from {tags['min']} to {tags['max']}, expected 0 to {len(LABELS) - 1}")
     return rows
+
+
+def _check_rows(table: Any, path: Path) -> None:
+    """Raises ConlipaError for a sentence whose columns do not go together: words without phonemes would shift the labels of those after them."""
+    lists = [table[name] for name in wikiann_ipa.FEATURES if name != "id" and pyarrow.types.is_list(table[name].type)]
+    lengths = [compute.list_value_length(column).combine_chunks() for column in lists]
+    for column, length in zip(lists, lengths, strict=True):
+        same = compute.equal(length, lengths[0])
+        if column.null_count or compute.list_flatten(column).null_count or not compute.all(same, min_count=0).as_py():
+            row = 1 + compute.index(compute.fill_null(same, False), False).as_py()
+            raise ConlipaError(f"{path}: row {row or 1}: lists of different lengths, or without values")
+    if compute.any(compute.equal(compute.list_flatten(table["ipa_tokens"]), "")).as_py():
+        raise ConlipaError(f"{path}: ipa_tokens has a word without phonemes")
 
 
 def _released(place: Place) -> bool:

@@ -17,7 +17,7 @@ from conlipa.errors import ConlipaError
 from conlipa.modeling.data.packed import Packed
 from conlipa.modeling.data.ragged import Integers, spread
 
-_SETS = "sets.json"
+SETS = "sets.json"
 REDIRECTS = "redirects"
 """Kind of the sets that are no training sentences: the words that augmentation puts before names (`redirects.py`)."""
 
@@ -46,6 +46,8 @@ class PackedCorpus:
     sentences: str
     """`fingerprint.of_sentences` of all its languages."""
     where: str = "memory"
+    exclude: tuple[str, ...] = ()
+    """Patterns of sets that were left out when it was packed."""
 
     def languages(self, split: str = "train") -> list[str]:
         """ISO codes; it has training sentences alone."""
@@ -72,7 +74,7 @@ class PackedCorpus:
         """Write the folder: the arrays, and `sets.json` last."""
         with atomic_folder(folder) as beside:
             self.packed.save(beside / "arrays")
-            write_json({"sets": self.sets, "encoding": self.encoding, "sentences": self.sentences}, beside / _SETS)
+            write_json({"sets": self.sets, "encoding": self.encoding, "sentences": self.sentences, "exclude": self.exclude}, beside / SETS)
 
     @classmethod
     def load(cls, folder: Path) -> PackedCorpus:
@@ -82,9 +84,11 @@ class PackedCorpus:
             ConlipaError: it is no such folder, or a damaged one.
         """
         try:
-            about = json.loads((folder / _SETS).read_text(encoding="utf-8"))
+            about = json.loads((folder / SETS).read_text(encoding="utf-8"))
             sets = tuple(PackedSet(*map(str, each)) for each in about["sets"])
-            found = cls(Packed.load(folder / "arrays"), sets, str(about["encoding"]), str(about["sentences"]), str(folder))
+            found = cls(
+                Packed.load(folder / "arrays"), sets, str(about["encoding"]), str(about["sentences"]), str(folder), tuple(about.get("exclude", []))
+            )
             found.packed.check(len(sets))
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise ConlipaError(f"{folder}: not a packed corpus, which `python -m conlipa.modeling.data.packing` writes ({error})") from error

@@ -20,12 +20,13 @@ import datasets
 from filelock import FileLock
 from tqdm.auto import tqdm
 
+from conlipa.atomic_files import check_place
 from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import exit_on_error
 from conlipa.modeling.data.corpus import Corpus, CorpusSet, encoded
 from conlipa.modeling.data.fingerprint import of_sentences
 from conlipa.modeling.data.packed import pack
-from conlipa.modeling.data.packed_corpus import REDIRECTS, PackedCorpus, PackedSet, encoding_of
+from conlipa.modeling.data.packed_corpus import REDIRECTS, SETS, PackedCorpus, PackedSet, encoding_of
 from conlipa.modeling.data.redirects import redirects
 from conlipa.modeling.inference.phoneme_ids import remembered
 from conlipa.modeling.recipe import GRAPHEMES, Recipe
@@ -59,7 +60,7 @@ def packed_corpus(
                 beside = (encoded(rows, reader, most, input_kind) for rows in words.values())
                 arrays = pack(chain(examples, beside), max_length if split else None)
                 named = (*(PackedSet(each.lang, each.kind, each.name) for each in sets), *(PackedSet(lang, REDIRECTS, lang) for lang in words))
-                PackedCorpus(arrays, named, encoding, sentences).save(folder)
+                PackedCorpus(arrays, named, encoding, sentences, exclude=tuple(exclude)).save(folder)
     return PackedCorpus.load(folder)
 
 
@@ -93,6 +94,7 @@ def main() -> None:
     arguments = parser.parse_args()
     quiet()
     with exit_on_error():
+        check_place(arguments.out, SETS)
         found = packed_for(recipe_of(arguments), Corpus(arguments.corpus))
         found.save(arguments.out)
         positions = int(found.packed.positions().sum())

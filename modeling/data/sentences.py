@@ -80,6 +80,15 @@ class Sentences:
         """Positions that a row takes at most."""
         return self.max_length + (MOST_MARKS if self.input_kind == MARKED_PHONEMES else 0)
 
+    def check_rows(self, processes: int) -> None:
+        """Raises ConlipaError where a batch of the longest sentences has no row for each process: they would never be trained on."""
+        positions, longest = self.settings.batch_positions, int(self.lengths.max())
+        if positions and positions // longest < processes:
+            raise ConlipaError(
+                f"ner.batch_positions: {positions} positions are {positions // longest} of the longest sentences, for {processes} processes;"
+                f" set it to {processes * longest} at least"
+            )
+
     def epoch(self, epoch: int, batch_size: int, seed: int, exact: bool = False) -> list[Integers]:
         """Rows of each batch: at most `sentences_per_language` of each language, other ones each epoch, and running text by its share.
 
@@ -251,13 +260,15 @@ def _source(corpus: Corpus | PackedCorpus, languages: Sequence[str], settings: N
     """The packed sentences.
 
     Raises:
-        ConlipaError: a packed corpus was encoded for another encoder.
+        ConlipaError: a packed corpus was encoded for another encoder, or lacks sets that the recipe does not exclude.
     """
     split = settings.long_sentences == "split"
     if not isinstance(corpus, PackedCorpus):
         from conlipa.modeling.data.packing import packed_corpus  # by `datasets`, which a machine that only trains may lack
 
         return packed_corpus(corpus, languages, settings.exclude, tokenizer, max_length, input_kind, split)
+    if lacking := [pattern for pattern in corpus.exclude if pattern not in settings.exclude]:
+        raise ConlipaError(f"{corpus.where}: packed without {', '.join(lacking)}, which this recipe trains on (ner.exclude); pack it by this recipe")
     if corpus.encoding != encoding_of(tokenizer, max_length, input_kind, split):
         raise ConlipaError(f"{corpus.where}: packed for another encoder (tokenizer, length, case marks or long sentences); pack it by this recipe")
     return corpus

@@ -112,6 +112,7 @@ def evaluate(
     if not wanted:
         raise UsageError(f"{corpus.where or 'sample'}: has no {split} split at all")
     loaded, tokenizer = load_adapted(model, adapter)
+    sources = trained_on(model, adapter)
     if not case_marks:
         without_case_marks(loaded)
     scores: dict[str, dict[str, Any]] = json.loads(memory.read_text(encoding="utf-8")) if memory and memory.is_file() else {}
@@ -120,7 +121,7 @@ def evaluate(
             scores[iso] = evaluate_language(loaded, tokenizer, corpus, iso, split, kind)
             if memory:
                 write_json(scores, memory)
-    return report({iso: scores[iso] for iso in wanted}, trained_on(model, adapter))
+    return report({iso: scores[iso] for iso in wanted}, sources)
 
 
 def evaluate_kinds(model: str, adapter: str | None, corpus: Corpus, langs: Sequence[str], split: str, case_marks: bool = True) -> dict[str, Any]:

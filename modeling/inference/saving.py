@@ -48,8 +48,9 @@ def save(model: str, adapter: str | None, folder: Path, name: str = "") -> None:
         save_tagger(loaded, tokenizer, beside)
         if (fitted := Path(adapter or model) / CALIBRATION_FILE).is_file():
             shutil.copy(fitted, beside)
-        if (record := Path(model) / _RECORD).is_file():
-            write_json({**read_json(record), "languages": trained_on(model, adapter)}, beside / _RECORD)
+        if languages := trained_on(model, adapter):
+            record = Path(model) / _RECORD
+            write_json({**(read_json(record) if record.is_file() else {}), "languages": languages}, beside / _RECORD)
         write_text(_CARD.format(name=name or folder.name), beside / "README.md")
 
 

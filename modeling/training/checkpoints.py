@@ -14,7 +14,7 @@ from accelerate import Accelerator
 from conlipa.atomic_files import write_errors, write_json
 from conlipa.errors import ConlipaError
 from conlipa.modeling.recipe_file import completed
-from conlipa.modeling.training.run_metadata import decisive
+from conlipa.modeling.training.run_metadata import agrees
 
 
 @dataclass
@@ -44,29 +44,37 @@ class Checkpoints:
             self.accelerator.save_state(str(beside), safe_serialization=True)
         self.accelerator.wait_for_everyone()  # every process writes into it
         if self.accelerator.is_main_process:
-            write_json({"progress": asdict(progress), "run_metadata": self.run_metadata}, beside / "loop.json")
+            state = {"progress": asdict(progress), "run_metadata": self.run_metadata, "kind": self._kind()}
+            write_json(state, beside / "loop.json")
             os.replace(beside, place)
             for old in sorted(self.folder.glob("step-*"))[:-1]:
                 shutil.rmtree(old, ignore_errors=True)
         self.accelerator.wait_for_everyone()
 
+    def _kind(self) -> str:
+        """How processes share the model: the weights of one, of DDP and of FSDP have different names."""
+        return str(self.accelerator.distributed_type.value)
+
     def resume(self) -> Progress:
         """Load the newest checkpoint: its progress, which has no step where there is none.
 
         Raises:
-            ConlipaError: it is of another recipe or of other data; it stays where it is.
+            ConlipaError: it is of another recipe, of other data, or of processes that shared the model in another way; it stays where it is.
         """
         for place in sorted(self.folder.glob("step-*"), reverse=True):
             state = json.loads((place / "loop.json").read_text(encoding="utf-8"))
-            if _decisive(state["run_metadata"]) != _decisive(self.run_metadata):
+            if not agrees(_filled(state["run_metadata"]), _filled(self.run_metadata)):
                 raise ConlipaError(f"{place}: is of another recipe or of other data; go on with those, name another folder, or remove {self.folder}")
+            if state.get("kind", self._kind()) != self._kind():
+                raise ConlipaError(
+                    f"{place}: is of a {state['kind']} run, and this is a {self._kind()} one: resume it with as many processes as before"
+                )
             self.accelerator.load_state(str(place))
             return Progress(**state["progress"])
         shutil.rmtree(self.folder, ignore_errors=True)
         return Progress()
 
 
-def _decisive(metadata: dict[str, Any]) -> Any:
-    """What two runs must agree in; the recipes with the defaults of options that an older kit did not have."""
-    filled = {name: completed(recipe) for name, recipe in metadata.items() if name in ("recipe", "start")}
-    return decisive({**metadata, **filled})
+def _filled(metadata: dict[str, Any]) -> dict[str, Any]:
+    """The recipes with the defaults of options that an older kit did not have."""
+    return {**metadata, **{name: completed(recipe) for name, recipe in metadata.items() if name in ("recipe", "start")}}

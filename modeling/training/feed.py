@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator, Sequence
+from multiprocessing import get_all_start_methods
 from typing import Any
 
 import torch
@@ -15,6 +17,7 @@ from conlipa.errors import ConlipaError
 _MOST_WORKERS = 12
 """Processes that make batches for a GPU: a core each, less one for the model's own.
 On a CPU there is none: they would take the cores from the model, for which a batch is made in no time."""
+_CAN_FORK = "fork" in get_all_start_methods()
 _AHEAD = 16
 """Batches that each of them makes ahead: an epoch's order takes them a second."""
 
@@ -30,7 +33,7 @@ class Feed:
         self.process, self.processes = accelerator.process_index, accelerator.num_processes
         self.parts = getattr(stage.settings, "accumulate", 1)
         self.epochs = epochs
-        self.workers = max(1, min(_MOST_WORKERS, (os.cpu_count() or 1) - 1)) if torch.cuda.is_available() else 0
+        self.workers = max(1, min(_MOST_WORKERS, (os.cpu_count() or 1) - 1)) if torch.cuda.is_available() and _CAN_FORK else 0
         self._sizes: list[int] = []
         self._made: tuple[int, Sequence[Any]] = (-1, ())
         self.total = None if epochs is None else sum(self._size(epoch) for epoch in range(epochs))
@@ -65,7 +68,15 @@ class Feed:
         """The batches from a step on."""
         ahead = _AHEAD if self.workers else None
         batches, pinned = _Batches(self, step), torch.cuda.is_available()
-        return DataLoader(batches, batch_size=None, num_workers=self.workers, pin_memory=pinned, prefetch_factor=ahead)
+        return DataLoader(
+            batches,
+            batch_size=None,
+            num_workers=self.workers,
+            pin_memory=pinned,
+            prefetch_factor=ahead,
+            worker_init_fn=_deaf,
+            multiprocessing_context="fork" if self.workers else None,  # a model and a corpus in memory need no pickling
+        )
 
     def batches(self, step: int) -> Iterator[Sequence[int]]:
         """The rows of each batch, from a step on."""
@@ -80,6 +91,11 @@ class Feed:
         share = indices[self.process :: self.processes]
         parts = min(self.parts, len(indices) // self.processes)  # as many in each process: where weights are sharded, they meet in every part
         return [self.stage.collate(share[part::parts]) for part in range(parts)]
+
+
+def _deaf(_: int) -> None:
+    """A worker lets SIGTERM, which may come to all processes of a run, to the one that saves the state and then ends its workers."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 class _Batches(IterableDataset[Parts]):

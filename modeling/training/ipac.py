@@ -168,6 +168,7 @@ class IpacStage:
         # Before the pairs: a tokenizer that has cut something is another one for a packed corpus.
         if recipe.ipac.replay_weight and corpus is not None:
             self.replay = Sentences(corpus, languages, _in_one_part(recipe.ner), self.tokenizer, recipe.encoder.max_length, input_kind_of(model))
+            self.replay.check_rows(self.processes)
         self.pairs = [
             tuple(
                 self.tokenizer(str(row[side]), truncation=True, max_length=recipe.encoder.max_length)["input_ids"]
@@ -185,7 +186,13 @@ class IpacStage:
             )
         if self.replay:
             size, seed, offset = self.settings.replay_batch_size, self.settings.seed, len(self.pairs)  # sentences are numbered on from the pairs
-            drawn = chain.from_iterable(self.replay.epoch(turn, size, seed) for turn in count(epoch, self.settings.epochs))
+            first = self.replay.epoch(epoch, size, seed)
+            if all(len(sentences) < processes for sentences in first):
+                raise ConlipaError(
+                    f"ipac: no batch of replayed sentences has a row for each of {processes} processes; set ipac.replay_batch_size higher"
+                )
+            more = (self.replay.epoch(turn, size, seed) for turn in count(epoch + self.settings.epochs, self.settings.epochs))
+            drawn = chain(first, chain.from_iterable(more))
             replay = (sentences for sentences in drawn if len(sentences) >= processes)
             full = [[*batch, *(offset + i for i in sentences)] for batch, sentences in zip(full, replay, strict=False)]
         return full

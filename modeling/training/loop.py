@@ -109,9 +109,14 @@ class Run:
             mixed_precision=_precision(settings), cpu=not torch.cuda.is_available(), log_with=tracker, project_dir=str(logs)
         )
         self.accelerator.init_trackers(f"conlipa-{stage.name}", init_kwargs={"wandb": {"dir": str(logs)}})
+        if tracker and self.accelerator.is_main_process and not self.accelerator.trackers:
+            raise ConlipaError(f"--tracker {tracker}: {tracker} is not installed (pip install {tracker})")
         sharded = self.accelerator.distributed_type == DistributedType.FSDP
-        if sharded and (settings.optimizer == "muon" or settings.ema):
-            raise ConlipaError("muon and ema need whole matrices, and FSDP gives each process a part: set optimizer: adamw and ema: 0, or use DDP")
+        if sharded and (settings.optimizer == "muon" or settings.ema or getattr(settings, "validate_every", 0)):
+            raise ConlipaError(
+                "muon, ema and validate_every need whole matrices, and FSDP gives each process a part: set optimizer: adamw, ema: 0 and"
+                " validate_every: 0, or use DDP"
+            )
         self.whole = copy.deepcopy(stage.module) if sharded else None
         moving: Any = get_ema_multi_avg_fn
         self.average = AveragedModel(stage.module, multi_avg_fn=moving(settings.ema)) if settings.ema else None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
+from accelerate import PartialState
 from torch import nn
 
 from conlipa.errors import ConlipaError
@@ -112,6 +113,7 @@ class NerStage:
         plain = recipe.ner.tag_weight == 1.0 and not recipe.ner.denoise_weight
         self.module = NerModule(model, recipe.ner.label_smoothing) if plain else DenoisingModule(model, recipe.ner)
         self.sentences = Sentences(corpus, languages, recipe.ner, self.tokenizer, recipe.encoder.max_length, recipe.encoder.input_kind)
+        self.sentences.check_rows(PartialState().num_processes)
 
     def batches(self, epoch: int) -> Sequence[Integers]:
         return self.sentences.epoch(epoch, self.settings.batch_size, self.settings.seed, exact=True)

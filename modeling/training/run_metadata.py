@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,6 +23,14 @@ def decisive(metadata: Any) -> Any:
     if isinstance(metadata, dict):
         return {key: decisive(value) for key, value in metadata.items() if key not in _PACE}
     return metadata
+
+
+def agrees(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether two runs were made from the same; records of an older kit do not say what stage 2 replays."""
+    recipe = {**recorded.get("recipe", {})}
+    if recorded.get("stage") == "ipac" and "ner" not in recipe and "ner" in wanted["recipe"]:
+        recipe["ner"] = wanted["recipe"]["ner"]
+    return bool(decisive({**recorded, "recipe": recipe}) == decisive(dict(wanted)))
 
 
 def environment() -> dict[str, Any]:
@@ -57,5 +66,7 @@ def run_metadata_of(recipe: Any, stage: str, fingerprint: str, **more: Any) -> d
     """What a run is made from: its recipe (of the encoder and this stage), its data, and what else decides it."""
     whole = asdict(recipe)
     kept = {"name": recipe.name, "encoder": whole["encoder"], stage: whole[stage]}
+    if stage == "ipac" and recipe.ipac.replay_weight:
+        kept["ner"] = whole["ner"]  # how the replayed sentences are drawn and changed
     run_metadata: dict[str, Any] = json.loads(json.dumps({"stage": stage, "recipe": kept, "data": fingerprint, **more}))
     return run_metadata

@@ -37,6 +37,21 @@ def atomic_folder(place: Path) -> Iterator[Path]:
             raise
 
 
+def check_place(place: Path, finished: str) -> None:
+    """Refuse, before the work begins, a place that `atomic_folder` would put its folder in, though something else is there.
+
+    Args:
+        finished: the file that only a folder of the same kind has.
+
+    Raises:
+        ConlipaError: it holds something else, or is `.` or `..`.
+    """
+    if place.name in ("", ".."):
+        raise ConlipaError(f"{place}: is in use, and cannot be written as a whole; name a new folder")
+    if place.exists() and (not place.is_dir() or any(place.iterdir())) and not (place / finished).is_file():
+        raise ConlipaError(f"{place}: holds something else (no {finished}); name a new folder")
+
+
 @contextmanager
 def write_errors(place: Path) -> Iterator[None]:
     """What fails while writing, as one line that names the place: torch and safetensors have errors of their own for a full disk."""

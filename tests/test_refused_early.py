@@ -1,0 +1,143 @@
+"""What would lose somebody's files, hang, or train on something else than was asked for: refused in one line, before the work begins."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from datasets import Dataset, load_dataset
+from transformers import AutoConfig
+
+from conlipa.errors import ConlipaError
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.data.packed_corpus import PackedCorpus
+from conlipa.modeling.data.packing import packed_corpus
+from conlipa.modeling.data.sentences import Sentences
+from conlipa.modeling.encoder import load_tagger
+from conlipa.modeling.recipe import PHONEMES, Ner
+from conlipa.modeling.recipe_file import read_recipe
+from conlipa.modeling.records import trained_on
+from conlipa.modeling.tokenizer import phoneme_tokenizer
+from conlipa.modeling.training.checkpoints import Checkpoints, Progress
+from conlipa.modeling.training.ipac import IpacStage
+from conlipa.modeling.training.run_metadata import agrees, run_metadata_of
+from tests.conftest import run
+
+TOKENIZER = phoneme_tokenizer()
+
+
+@pytest.mark.parametrize("module", ["conlipa.modeling.train ner", "conlipa.modeling.data.packing"])
+def test_a_folder_with_something_else_in_it_is_kept(module: str, tiny_recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "thesis.txt").write_text("years of work")
+    for out, said in ((tmp_path / "runs", "holds something else"), (tmp_path / "..", "is in use")):
+        done = run("-m", *module.split(), "--profile", str(tiny_recipe), "--out", str(out), code=1)
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+        assert (tmp_path / "runs" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_packed_corpus_that_lacks_sets_of_the_recipe(tmp_path: Path) -> None:
+    packed_corpus(Corpus("sample"), ["eng"], ("running/deu",), TOKENIZER, 128, PHONEMES, False).save(tmp_path / "packed")
+    packed = PackedCorpus.load(tmp_path / "packed")
+    assert Sentences(packed, ["eng"], Ner(exclude=["running/deu"]), TOKENIZER, 128).chosen.size == 1
+    with pytest.raises(ConlipaError, match="packed without running/deu, which this recipe trains on"):
+        Sentences(packed, ["eng"], Ner(), TOKENIZER, 128)
+
+
+def test_batches_too_narrow_for_the_processes() -> None:
+    sentences = Sentences(Corpus("sample"), ["eng"], Ner(batch_positions=256), TOKENIZER, 128)
+    most = 256 // int(sentences.lengths.max())
+    sentences.check_rows(most)
+    with pytest.raises(ConlipaError, match=rf"ner.batch_positions: 256 positions are {most} of the longest sentences, for {most + 1} processes"):
+        sentences.check_rows(most + 1)
+
+
+def test_replay_that_has_no_row_for_a_process(tiny_recipe: Path, tiny_release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = read_recipe(str(tiny_recipe))
+    stage = IpacStage(replace(recipe, ipac=replace(recipe.ipac, replay_batch_size=1)), str(tiny_release / "tiny-ner"), Corpus("sample"), ["eng"])
+    assert stage.batches(0)
+    monkeypatch.setattr(stage, "processes", 2)
+    with pytest.raises(ConlipaError, match="no batch of replayed sentences has a row for each of 2 processes"):
+        stage.batches(0)
+
+
+def _longer(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "ipa_tokens": [*row["ipa_tokens"], "a"]}
+
+
+def _silent(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "ipa_tokens": ["", *row["ipa_tokens"][1:]]}
+
+
+def _without(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "ner_tags": None}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [(_longer, "row 3: lists of different lengths"), (_silent, "a word without phonemes"), (_without, "row 3: lists")]
+)
+def test_rows_of_a_release_that_do_not_go_together(change: Any, said: str, tiny_release: Path, tmp_path: Path) -> None:
+    whole = load_dataset("parquet", data_files=str(tiny_release / "wikiann-ipa" / "tgk" / "validation.parquet"), cache_dir=str(tmp_path / "c"))[
+        "train"
+    ]
+    rows = whole.to_list()
+    file = tmp_path / "corpus" / "tgk" / "validation.parquet"
+    file.parent.mkdir(parents=True)
+    whole.to_parquet(file)
+    assert len(Corpus(str(file.parent.parent)).split("tgk", "validation")) == len(rows)
+    Dataset.from_list([change(row) if number == 2 else row for number, row in enumerate(rows)], features=whole.features).to_parquet(file)
+    with pytest.raises(ConlipaError, match=said):
+        Corpus(str(file.parent.parent)).split("tgk", "validation")
+
+
+def test_a_tokenizer_that_is_not_the_models(tiny_release: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny_release / "tiny-ner", tmp_path / "model")
+    config = AutoConfig.from_pretrained(folder)
+    load_tagger(str(folder))
+    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    added = dict(tokenizer["added_tokens"][0], content="<more>", id=config.vocab_size)
+    (folder / "tokenizer.json").write_text(json.dumps({**tokenizer, "added_tokens": [*tokenizer["added_tokens"], added]}), encoding="utf-8")
+    with pytest.raises(ConlipaError, match=rf"the tokenizer has {config.vocab_size + 1} ids, and the model {config.vocab_size}"):
+        load_tagger(str(folder))
+
+
+@pytest.mark.parametrize("languages", [None, "eng", [1]])
+def test_a_record_that_names_no_languages(languages: object, tmp_path: Path) -> None:
+    (tmp_path / "training.json").write_text(json.dumps({"languages": languages}))
+    with pytest.raises(ConlipaError, match=r"training.json: damaged"):
+        trained_on(str(tmp_path))
+
+
+def test_a_tracker_that_is_not_installed(tiny_recipe: Path, tmp_path: Path) -> None:
+    done = run("-m", "conlipa.modeling.train", "ner", "--profile", str(tiny_recipe), "--out", str(tmp_path / "ner"), "--tracker", "wandb", code=1)
+    assert "wandb is not installed (pip install wandb)" in done.stderr
+
+
+def test_a_checkpoint_of_another_way_to_share_the_model(tmp_path: Path) -> None:
+    def accelerator(kind: str) -> Any:
+        return SimpleNamespace(
+            distributed_type=SimpleNamespace(value=kind), is_main_process=True, wait_for_everyone=lambda: None,
+            save_state=lambda folder, **_: Path(folder).mkdir(parents=True), load_state=lambda folder: None,
+        )  # fmt: skip
+
+    about = {"stage": "ner", "recipe": {"name": "x"}}
+    Checkpoints(accelerator("MULTI_GPU"), tmp_path, about).save(Progress(step=7))
+    assert Checkpoints(accelerator("MULTI_GPU"), tmp_path, about).resume().step == 7
+    with pytest.raises(ConlipaError, match="is of a MULTI_GPU run, and this is a NO one"):
+        Checkpoints(accelerator("NO"), tmp_path, about).resume()
+
+
+def test_stage_two_is_another_one_where_its_replay_is(tiny_recipe: Path) -> None:
+    recipe = read_recipe(str(tiny_recipe))
+    first = run_metadata_of(recipe, "ipac", "data")
+    other = run_metadata_of(replace(recipe, ner=replace(recipe.ner, mark_share=0.5)), "ipac", "data")
+    assert agrees(first, first)
+    assert not agrees(first, other)
+    older = {**first, "recipe": {key: value for key, value in first["recipe"].items() if key != "ner"}}
+    assert agrees(older, first)
