@@ -46,7 +46,7 @@ def torchrun(processes: int, *arguments: str) -> None:
 @pytest.fixture
 def without_dropout(tmp_path: Path) -> Path:
     """Dropout draws differ with the number of processes; all else must not."""
-    text = TINY.replace("epochs: 3", "epochs: 1, log_every: 1").replace("layers: 2", "layers: 2, dropout: 0.0")
+    text = TINY.replace("epochs: 3", "epochs: 1, log_every: 1, sentences_per_language: 1280").replace("layers: 2", "layers: 2, dropout: 0.0")
     text = text.replace("korean_pairs: 64", "korean_pairs: 64, lora_dropout: 0.0, log_every: 1")
     path = tmp_path / "tiny.yaml"
     path.write_text(text, encoding="utf-8")

@@ -209,23 +209,23 @@ def test_a_phone_shows_everything_without_sideways_scrolling(page: Any) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-@pytest.mark.parametrize("lang", ["sin", "urd", "kin", "khm"])
-def test_axe_finds_no_barrier(chromium: Any, served: str, lang: str, size: dict[str, int], scheme: str) -> None:
+def test_axe_finds_no_barrier(chromium: Any, served: str, size: dict[str, int], scheme: str) -> None:
     context = chromium.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
     opened = context.new_page()
     opened.set_default_timeout(90_000)
     opened.goto(f"{served}?__theme={scheme}")
     opened.wait_for_selector("#result .tagged")
-    choose(opened, f"({lang}", lang)
-    if opened.locator("#entity input").count():
-        opened.locator("#entity input").first.check()
-        opened.wait_for_selector("#nearest .aligned")
     opened.click("#documents button")
     opened.click("#correct > button")
-    opened.click("#correct-start")
-    opened.wait_for_timeout(1500)  # what fades in is half transparent until then
-    assert opened.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert not barriers(opened)
+    for lang in ("urd", "kin", "khm", "sin"):  # the page opens with the last one, whose coming could not be seen at first
+        choose(opened, f"({lang}", lang)
+        if opened.locator("#entity input").count():
+            opened.locator("#entity input").first.check()
+            opened.wait_for_selector("#nearest .aligned")
+        opened.click("#correct-start")
+        opened.wait_for_timeout(1500)  # what fades in is half transparent until then
+        assert opened.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), lang
+        assert not barriers(opened), lang
     context.close()
 
 

@@ -90,6 +90,7 @@ def test_a_recipe_goes_on_from_another_and_adds_its_label_bias(recipe: Path, tin
     onward, begun = ([entry["loss"] for entry in each["loss"]] for each in (record, first))
     assert all(after < before for after, before in zip(onward, begun, strict=False)), (onward, begun)  # on the same batches
     further.write_text(text.replace("epochs: 1, start", "epochs: 1, label_bias: {outside: -1.0, begin: 0.5}, start"), encoding="utf-8")
+    shutil.copytree(tiny_release / "tiny-ner", tmp_path / ".biased.start")  # as if interrupted after it
     run("modeling/train.py", "ner", "--profile", str(further), "--out", str(biased))
     without, having = (load_file(folder / "model.safetensors") for folder in (plain, biased))
     for name in without:
@@ -109,6 +110,7 @@ def test_pretraining_is_a_run_that_guesses_phonemes_and_ner_goes_on_from_it(reci
     assert losses[-1] < losses[0] - 0.5
     further = tmp_path / "further.yaml"
     further.write_text(TINY.replace("name: tiny", "name: further").replace("epochs: 3", f"epochs: 1, start: {recipe}"), encoding="utf-8")
+    shutil.copytree(tmp_path / "pretrained", tmp_path / ".tagger.start")  # as if interrupted after it
     run("modeling/train.py", "ner", "--profile", str(further), "--out", str(tmp_path / "tagger"))
     assert json.loads((tmp_path / "tagger" / "training.json").read_text(encoding="utf-8"))["start"]["ner"]["tag_weight"] == 0
 

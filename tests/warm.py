@@ -1,12 +1,14 @@
 """Commands in forks of one process that has imported the libraries: each begins in milliseconds, where Python alone takes seconds to import torch.
 
-A fork has its own memory, files and exit code, and the process that it comes from has computed nothing. What differs from a command typed in
-a shell: modules are imported already, and Python's hash seed is one for all. So tests of imports, of the environment, of stock classes in a
-fresh process, and the run that others are compared with take a process of their own.
+A fork has its own memory, files and exit code, and the process that it comes from has computed nothing but a table of phonemes. What differs
+from a command typed in a shell: modules are imported already, and Python's hash seed is one for all. So tests of imports, of the environment, of
+stock classes in a fresh process, and the run that others are compared with take a process of their own.
 """
 
 from __future__ import annotations
 
+import gc
+import importlib
 import json
 import os
 import runpy
@@ -20,7 +22,8 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 _LOADED = (
-    "accelerate", "datasets", "onnxruntime", "peft", "scipy.stats", "torch", "transformers.models.roberta.modeling_roberta",
+    "accelerate", "datasets", "epitran", "onnxruntime", "panphon", "peft", "scipy.stats", "torch", "transformers.models.roberta.modeling_roberta",
+    "conlipa.hub_cards.release",
     "conlipa.modeling.data.packing", "conlipa.modeling.evaluation.evaluation", "conlipa.modeling.inference.loading", "conlipa.modeling.train",
     "conlipa.modeling.training.ipac", "conlipa.modeling.training.loop", "conlipa.modeling.training.ner",
 )  # fmt: skip
@@ -125,4 +128,7 @@ def _become(arguments: list[str], files: list[str]) -> None:
 if __name__ == "__main__":
     for module in _LOADED:
         __import__(module)
+    importlib.import_module("conlipa.dataset_scripts.g2p.engines").feature_table()  # two seconds of each training otherwise
+    gc.collect()
+    gc.freeze()  # no fork looks through what it has from here
     _become(*_serve())

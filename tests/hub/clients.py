@@ -37,6 +37,10 @@ out["files"] = api.list_repo_files("someone/words", repo_type="dataset")
 out["name"] = api.whoami()["name"]
 """
 FAULTY = """
+import time
+from types import SimpleNamespace
+from huggingface_hub.utils import _http
+_http.time = SimpleNamespace(**{**vars(time), "sleep": lambda seconds: None})  # it waits a second before it sends a file again
 api.create_repo("someone/words", repo_type="dataset", exist_ok=True)
 out["outcomes"] = []
 for _ in range(2):
