@@ -32,6 +32,16 @@ _templates = Environment(
 SOURCES = {"sample": "the kit's built-in sample (not a benchmark)", "hub": "WikiANN (`unimelb-nlp/wikiann`)"}
 
 
+def is_wikiann(source: str) -> bool:
+    """Whether titles are WikiANN's: those of the Hub, and folders that are called so. `source` is as a release names it, running text left aside."""
+    titles = [part for part in source.split(" and ") if not part.startswith("running=")]
+    return all(part == "hub" or part.startswith("wikiann") for part in titles)
+
+
+def _described(source: str) -> str:
+    return SOURCES.get(source) or ("WikiANN" if is_wikiann(source) else f"a corpus of its publisher (`{source}`)")
+
+
 def _card(data: CardData, template: str, **values: Any) -> str:
     body = _templates.get_template(template).render(version=version("conlipa"), **values)
     return f"---\n{data.to_yaml()}\n---\n\n{body}"
@@ -83,8 +93,8 @@ def wikiann_card(folder: Path, source: str) -> str:
         configs.setdefault(iso, {})[split] = [f"{iso}/{split}.parquet"]
     data = DatasetCardData(
         language=_hub_codes(list(rows)),
-        license="apache-2.0" if source == "sample" else "odc-by",
-        pretty_name="WikiANN-IPA",
+        **_licence(source),
+        pretty_name="WikiANN-IPA" if source == "sample" or is_wikiann(source) else f"{source}, with phonemes",
         task_categories=["token-classification"],
         task_ids=["named-entity-recognition"],
         tags=["conlipa", "phonemes", "ipa", "zero-shot"],
@@ -94,8 +104,25 @@ def wikiann_card(folder: Path, source: str) -> str:
     table_rows = [(language(iso), rows[iso]) for iso in rows]
     quality = json.loads(QUALITY.read_text(encoding="utf-8"))
     pure = {name: sum(figures.get(name, 0) for figures in quality.values()) for name in ("tokens", "phonemes", "impure")}
-    described = SOURCES.get(source, "WikiANN")
-    return _card(data, "wikiann_ipa.md", rows=table_rows, source=source, described=described, quality=quality, pure=pure)
+    shown = next((iso for iso in reversed(rows) if "validation" in rows[iso]), "")
+    return _card(
+        data,
+        "wikiann_ipa.md",
+        rows=table_rows,
+        shown=shown,
+        source=source,
+        wikiann=is_wikiann(source),
+        described=_described(source),
+        quality=quality,
+        pure=pure,
+    )
+
+
+def _licence(source: str) -> dict[str, Any]:
+    """Of the sentences: a corpus of somebody's own has an owner whom the kit does not know."""
+    if source == "sample":
+        return {"license": "apache-2.0"}
+    return {"license": "odc-by"} if is_wikiann(source) else {"license": "other", "license_name": "that-of-the-corpus"}
 
 
 def _size_category(rows: int) -> str:
@@ -105,7 +132,8 @@ def _size_category(rows: int) -> str:
 
 def _results(report: dict[str, Any], source: str) -> list[EvalResult]:
     """The `model-index` of a report: both scores, every language."""
-    name, kind = ("conlipa sample", "conlipa-sample") if source == "sample" else ("WikiANN", "unimelb-nlp/wikiann")
+    wikiann = ("WikiANN", "unimelb-nlp/wikiann") if is_wikiann(source) else (source, "corpus")
+    name, kind = ("conlipa sample", "conlipa-sample") if source == "sample" else wikiann
     return [
         EvalResult(
             task_type="token-classification",
@@ -127,7 +155,7 @@ def _results(report: dict[str, Any], source: str) -> list[EvalResult]:
 
 def _model_data(recipe: Recipe, report: dict[str, Any], source: str, name: str, **more: Any) -> ModelCardData:
     return ModelCardData(
-        language=_hub_codes(list(report["languages"])),
+        language=_hub_codes([*report["languages"], *report.get("sources", [])]),
         license="apache-2.0",
         pipeline_tag="token-classification",
         tags=["conlipa", "named-entity-recognition", "phonemes", "ipa", "zero-shot", "cross-lingual"],
@@ -159,7 +187,8 @@ def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], sou
         sources=[language(iso) for iso in record["languages"]],
         kin=_kin(record["languages"]),
         source=source,
-        described=SOURCES.get(source, "WikiANN"),
+        described=_described(source),
+        wikiann=is_wikiann(source),
         corpora=running_corpora(running),
     )
 
@@ -204,7 +233,7 @@ def ipac_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], so
         everyday=everyday_table(scores["everyday"]) if "everyday" in scores else "",
         calibration=calibration,
         source=source,
-        described=SOURCES.get(source, "WikiANN"),
+        described=_described(source),
     )
 
 
@@ -236,7 +265,7 @@ def adapted_card(record: dict[str, Any], name: str, base: str, read_by: str) -> 
     code = record["language"]
     known = languages().get(code)
     data = ModelCardData(
-        language=_hub_codes([code]) if known else [code],
+        language=_hub_codes([code]) if known else ([code] if code.isascii() and code.islower() and code.isalpha() and len(code) in (2, 3) else None),
         license="apache-2.0",
         pipeline_tag="token-classification",
         library_name="peft",

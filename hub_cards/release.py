@@ -21,7 +21,7 @@ from conlipa.dataset_scripts.tables import FOLDER
 from conlipa.dataset_scripts.wikiann.places import RUNNING, SAMPLE, TITLES, places
 from conlipa.dataset_scripts.wikiann.wikiann import SPLITS
 from conlipa.errors import ConlipaError
-from conlipa.hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikiann_card
+from conlipa.hub_cards.cards import conlipa_card, ipac_card, is_wikiann, ner_card, space_card, wikiann_card
 from conlipa.hub_cards.tree import MANIFEST, METRIC, Tree
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.fingerprint import of_folder, of_pairs
@@ -50,6 +50,8 @@ def release(out: Path, recipe: Recipe, wikiann: str, strict: bool = False, ner: 
     corpus = Corpus(wikiann, strict)
     if TITLES not in corpus.kinds:
         raise ConlipaError(f"{wikiann}: has running text alone; a release publishes titles (titles=DIR), and running text has owners of its own")
+    if not corpus.languages("validation", TITLES):
+        raise ConlipaError(f"{wikiann}: no language of its titles has a validation split (dev.tsv), which scores are measured on")
     tree = Tree(out, recipe)
     _claim(out, recipe, wikiann, corpus.fingerprint())
     _step("CONLIPA", tree.conlipa, lambda: write_conlipa(tree.conlipa))
@@ -60,7 +62,7 @@ def release(out: Path, recipe: Recipe, wikiann: str, strict: bool = False, ner: 
     if not ner:
         train_stage("ner", recipe, sentences, tree.ner)
     train_stage("ipac", recipe, sentences, tree.ipac, ner=str(tree.ner), base_name=tree.ner.name)
-    scores = _scores(tree, recipe, sentences)
+    scores = _scores(tree, recipe, sentences, _source(wikiann))
     write_cards(tree, scores, wikiann)
     _say(f"\n{table({'before': scores['before'], 'IPAC': scores['after']})}\n", sys.stdout)
     _say("Made:", sys.stdout)
@@ -116,6 +118,11 @@ def _named(wikiann: str) -> str:
     return " and ".join(place.name for place in places(wikiann))
 
 
+def _source(wikiann: str) -> str:
+    """What the cards call the sentences; running text beside the sample does not make it WikiANN."""
+    return SAMPLE if {place.where for place in places(wikiann) if place.kind == TITLES} == {SAMPLE} else _named(wikiann)
+
+
 def _step(name: str, folder: Path, make: Callable[[], None]) -> None:
     if folder.is_dir():
         _say(f"{name}: {folder} is up to date")
@@ -154,7 +161,7 @@ def write_wikiann(folder: Path, corpus: Corpus) -> None:
     os.replace(beside, folder)
 
 
-def _scores(tree: Tree, recipe: Recipe, corpus: Corpus) -> dict[str, Any]:
+def _scores(tree: Tree, recipe: Recipe, corpus: Corpus, source: str) -> dict[str, Any]:
     """All evaluations, from `evaluation.json` where the weights are those that it was made with.
 
     `before` and `after` IPAC; `unmarked`, the same without capitals, where the encoder reads them; `running` text in languages that were not
@@ -168,7 +175,8 @@ def _scores(tree: Tree, recipe: Recipe, corpus: Corpus) -> dict[str, Any]:
             return there
     found: dict[str, Any] = {"weights": made_with, "split": "validation"}
     titles = corpus.languages("validation", TITLES)
-    langs = [iso for iso in by_case("source", "1", "2", "3", "conlipa") if iso in titles]  # the papers'; further source languages prove nothing
+    papers = [iso for iso in by_case("source", "1", "2", "3", "conlipa") if iso in titles]  # further source languages of WikiANN prove nothing
+    langs = papers if source == SAMPLE or is_wikiann(source) else titles
     unseen = [iso for iso in corpus.languages("validation", RUNNING) if iso not in trained_on(str(tree.ner))] if RUNNING in corpus.kinds else []
     after = str(tree.ipac)
     wanted = {"before": (None, langs, TITLES, True), "after": (after, langs, TITLES, True)}
@@ -197,8 +205,7 @@ def _running(recipe: Recipe, wikiann: str, langs: Sequence[str]) -> list[str]:
 
 def write_cards(tree: Tree, scores: dict[str, Any], wikiann: str) -> None:
     """A README in every folder, and the Space's files; the same numbers give the same bytes."""
-    titles = {place.where for place in places(wikiann) if place.kind == TITLES}
-    named = SAMPLE if titles == {SAMPLE} else _named(wikiann)  # running text beside the sample does not make it WikiANN
+    named = _source(wikiann)
     for folder, sources in ((tree.space, space_files()), (tree.metric, [path for path in METRIC.iterdir() if path.is_file()])):
         folder.mkdir(exist_ok=True)
         for source in sources:

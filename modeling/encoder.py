@@ -174,6 +174,8 @@ def load_tagger(where: str) -> tuple[Any, Any]:
 def _check_fit(where: str, model: Any, tokenizer: Any) -> None:
     """Raises ConlipaError where the tokenizer gives what the model has no embedding for."""
     config = model.config
+    if config.pad_token_id is None:
+        raise ConlipaError(f"{where}: its configuration has no pad_token_id")
     marks = MOST_MARKS if input_kind_of(model) == MARKED_PHONEMES else 0
     offset = config.pad_token_id + 1 if "roberta" in config.model_type else 0  # RoBERTa counts positions from there
     longest = max_length(tokenizer) + marks + offset

@@ -6,6 +6,7 @@ its configuration is held against limits and against the shapes of its weights, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,7 @@ def load_tokenizer(where: str) -> Any:
     tokenizer = from_folder(AutoTokenizer, folder, f"{where}: its tokenizer")
     with one_line(f"{where}: its tokenizer"):
         length = tokenizer.model_max_length
-        if isinstance(length, bool) or not isinstance(length, int | float) or length < 4:
+        if isinstance(length, bool) or not isinstance(length, int | float) or not 4 <= length < math.inf:
             raise ConlipaError(f"{where}: model_max_length of its tokenizer is {str(length)[:60]}, expected a number of 4 or more")
         if tokenizer.pad_token_id is None or not tokenizer("a")["input_ids"]:
             raise ConlipaError(f"{where}: its tokenizer has no padding token, or gives nothing")

@@ -46,12 +46,6 @@ def examples() -> dict[str, str]:
     return {lang: texts[0] for lang, texts in sentences().items()}
 
 
-def another(lang: str, text: str) -> str:
-    """The language's next example after `text`; the first where that is none of them, and `text` where it has none."""
-    own = sentences().get(lang, [text])
-    return own[(own.index(text) + 1) % len(own)] if text in own else own[0]
-
-
 def box(lang: str) -> Any:
     """The text box as the language is written, from left to right or from right to left."""
     known = languages().get(lang)

@@ -123,9 +123,22 @@ def spans(text: str, lang: str) -> list[stretches.Stretch]:
 def mark(given: list[dict[str, Any]] | None, name: str, label: str) -> list[stretches.Stretch]:
     """A label for a name that has none, for who selects nothing with a mouse."""
     try:
-        return stretches.with_name(given or [], tagging.checked(name), label if label in rendering.KINDS else "PER")
+        return stretches.with_name(_checked(given), tagging.checked(name), label if label in rendering.KINDS else "PER")
     except ConlipaError as error:
         raise gr.Error(str(error), print_exception=False) from None
+
+
+def _checked(given: Any) -> list[dict[str, Any]]:
+    """Stretches of a text that is not too long.
+
+    Raises:
+        ConlipaError: it is, or they are none of the page's.
+    """
+    try:
+        tagging.checked("".join(each["token"] for each in given or []), MAX_KEPT)
+    except (TypeError, KeyError):
+        raise ConlipaError("The names are none of the page's: take the text again.") from None
+    return given or []
 
 
 def corrected(given: list[dict[str, Any]] | None, kept: Any) -> tuple[Any, list[dict[str, Any]], str]:
@@ -136,7 +149,7 @@ def corrected(given: list[dict[str, Any]] | None, kept: Any) -> tuple[Any, list[
         kept: the sentences before, as the browser has them; one with the same text is replaced.
     """
     try:
-        new = stretches.sentences(given or [])
+        new = stretches.sentences(_checked(given))
         before = _kept(kept)
     except ConlipaError as error:
         raise gr.Error(str(error), print_exception=False) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gradio as gr
+from gradio import processing_utils
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
@@ -24,6 +26,15 @@ _POLICY = "; ".join(
         "frame-ancestors 'self' https://huggingface.co https://*.huggingface.co https://*.hf.space",  # X-Frame-Options cannot name the Hub
     )
 )
+
+
+def fetch_nothing() -> None:
+    """Have Gradio refuse a file that a request names by its address: it would fetch it whole, whatever its size, before any handler looks at it."""
+
+    async def refused(url: str, cache_dir: str) -> str:
+        raise gr.Error("Files are uploaded, not fetched from an address.", print_exception=False)
+
+    processing_utils.async_ssrf_protected_download = refused
 
 
 class Guard:

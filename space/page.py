@@ -12,6 +12,7 @@ from conlipa.dataset_scripts.g2p.phonemizer import ipa_string
 from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.entities import Entity
 from conlipa.space import choices, document_page, letters, quality, rendering, tagging
+from conlipa.space.guard import fetch_nothing
 from conlipa.space.neighbours import nearest
 
 _INTRODUCTION = """# Zero-shot NER on phonemes
@@ -39,6 +40,11 @@ _OPEN = """(text, lang) => {
     return [given.get("text") ?? text, given.get("lang") ?? lang];
 }"""
 
+_ANOTHER = """(lang, text) => {
+    const own = SENTENCES[lang] ?? [text];
+    return own[(own.indexOf(text) + 1) % own.length];
+}"""
+"""The language's next example after the text, the first where it is none of them; the text where the language has none."""
 _EXAMPLE = """(lang, text) => {
     const own = SENTENCES, untouched = !text.trim() || Object.values(own).some(sentences => sentences.includes(text));
     return untouched ? own[lang]?.[0] ?? "" : text;
@@ -97,7 +103,7 @@ def show_chosen(choice: str | None, text: str, lang: str) -> str:
         return why + rendering.nearest_table(name, nearest(name, ipa))
     except ConlipaError as error:
         return rendering.message(str(error))
-    except (ValueError, TypeError, AttributeError):  # of a caller that is not the page
+    except (ValueError, TypeError, AttributeError, RecursionError):  # of a caller that is not the page
         return rendering.message("The choice is none of the page's: choose an entity again.")
 
 
@@ -125,6 +131,7 @@ def phonemize(text: str, lang: str, case_marks: bool = False) -> dict[str, Any]:
 
 def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is seen
     """The page."""
+    fetch_nothing()
     start = choices.examples()[choices.FIRST]
     with gr.Blocks(title="Zero-shot NER on phonemes", delete_cache=(600, 600)) as page:
         gr.Markdown(_INTRODUCTION)
@@ -173,15 +180,14 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
             show_progress="minimal",
             trigger_mode="always_last",
         )
-        example = _EXAMPLE.replace("SENTENCES", json.dumps(choices.sentences()))
-        chosen = lang.input(None, [lang, text], text, js=example, api_visibility="private", trigger_mode="always_last")
-        chosen.then(show, given, marked, api_visibility="private")
+        for event, script in ((lang.input, _EXAMPLE), (another.click, _ANOTHER)):
+            written = script.replace("SENTENCES", json.dumps(choices.sentences()))
+            chosen = event(None, [lang, text], text, js=written, api_visibility="private", trigger_mode="always_last")
+            chosen.then(show, given, marked, api_visibility="private")
         lang.change(quality.expected, lang, expected, api_visibility="private", show_progress="hidden", trigger_mode="always_last")
         lang.change(choices.box, lang, text, api_visibility="private", show_progress="hidden", trigger_mode="always_last")
-        another.click(choices.another, [lang, text], text, api_visibility="private", trigger_mode="always_last").then(
-            show, given, marked, api_visibility="private"
-        )
-        entity.input(show_chosen, [entity, text, lang], neighbours, api_visibility="private", trigger_mode="always_last")
+        # As it comes: a server that has forgotten the visitor knows no choices, and `show_chosen` looks at it.
+        entity.input(show_chosen, [entity, text, lang], neighbours, preprocess=False, api_visibility="private", trigger_mode="always_last")
         own_button.click(show_by_letters, [own_text, own_table], own_result, api_visibility="private", trigger_mode="always_last")
         upload.upload(read_upload, upload, own_table, api_visibility="private", trigger_mode="always_last")
         gr.api(tag, api_name="tag")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -43,19 +44,24 @@ def test_a_folder_with_something_else_in_it_is_kept(module: str, tiny_recipe: Pa
 
 
 def test_a_packed_corpus_that_lacks_sets_of_the_recipe(tmp_path: Path) -> None:
-    packed_corpus(Corpus("sample"), ["eng"], ("running/deu",), TOKENIZER, 128, PHONEMES, False).save(tmp_path / "packed")
-    packed = PackedCorpus.load(tmp_path / "packed")
-    assert Sentences(packed, ["eng"], Ner(exclude=["running/deu"]), TOKENIZER, 128).chosen.size == 1
-    with pytest.raises(ConlipaError, match="packed without running/deu, which this recipe trains on"):
-        Sentences(packed, ["eng"], Ner(), TOKENIZER, 128)
+    for name in ("eng", "eng_2"):
+        (tmp_path / "more" / name).mkdir(parents=True)
+        (tmp_path / "more" / name / "train.tsv").write_text(f"Oslo\tB-LOC\n{name}\tO\n")
+    corpus = Corpus(f"running={tmp_path / 'more'}")
+    for exclude in ((), ("running/eng_2", "running/deu")):
+        packed_corpus(corpus, ["eng"], exclude, TOKENIZER, 128, PHONEMES, False).save(tmp_path / f"packed-{len(exclude)}")
+    whole, part = (PackedCorpus.load(tmp_path / f"packed-{number}") for number in (0, 2))
+    assert Sentences(whole, ["eng"], Ner(), TOKENIZER, 128).chosen.size == 2
+    assert Sentences(part, ["eng"], Ner(exclude=["*/eng_2"]), TOKENIZER, 128).chosen.size == 1
+    with pytest.raises(ConlipaError, match="packed without running/eng_2, which this recipe trains on"):
+        Sentences(part, ["eng"], Ner(), TOKENIZER, 128)
 
 
 def test_batches_too_narrow_for_the_processes() -> None:
-    sentences = Sentences(Corpus("sample"), ["eng"], Ner(batch_positions=256), TOKENIZER, 128)
-    most = 256 // int(sentences.lengths.max())
-    sentences.check_rows(most)
-    with pytest.raises(ConlipaError, match=rf"ner.batch_positions: 256 positions are {most} of the longest sentences, for {most + 1} processes"):
-        sentences.check_rows(most + 1)
+    sentences = Sentences(Corpus("sample"), ["eng"], Ner(batch_positions=256, join=0.1), TOKENIZER, 128)
+    sentences.check_rows(2)
+    with pytest.raises(ConlipaError, match=r"256 positions are 2 of the longest sentences, for 3 processes; 384 are needed"):
+        sentences.check_rows(3)
 
 
 def test_replay_that_has_no_row_for_a_process(tiny_recipe: Path, tiny_release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,6 +120,7 @@ def test_a_record_that_names_no_languages(languages: object, tmp_path: Path) -> 
         trained_on(str(tmp_path))
 
 
+@pytest.mark.skipif(find_spec("wandb") is not None, reason="wandb is installed here")
 def test_a_tracker_that_is_not_installed(tiny_recipe: Path, tmp_path: Path) -> None:
     done = run("-m", "conlipa.modeling.train", "ner", "--profile", str(tiny_recipe), "--out", str(tmp_path / "ner"), "--tracker", "wandb", code=1)
     assert "wandb is not installed (pip install wandb)" in done.stderr
@@ -141,3 +148,5 @@ def test_stage_two_is_another_one_where_its_replay_is(tiny_recipe: Path) -> None
     assert not agrees(first, other)
     older = {**first, "recipe": {key: value for key, value in first["recipe"].items() if key != "ner"}}
     assert agrees(older, first)
+    assert not agrees({"stage": "ipac", "recipe": None}, first)
+    assert run_metadata_of(replace(recipe, ner=replace(recipe.ner, learning_rate=1.0)), "ipac", "data") == first  # no matter of replay

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -20,6 +22,7 @@ from conlipa.modeling.inference import onnx_backend
 from conlipa.modeling.inference.entity_formats import write_brat
 from conlipa.modeling.inference.loading import temperature
 from conlipa.modeling.inference.onnx_backend import OnnxBackend
+from conlipa.space import document_page, page
 from conlipa.space.guard import Guard
 
 WRITTEN = {"made_from": ["x"], "max_length": 128, "temperature": 1.0, "case_marks": False, "tokenizer": "{}"}
@@ -79,3 +82,34 @@ def test_the_page_has_its_headers_and_the_hub_may_embed_it() -> None:
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "frame-ancestors 'self' https://huggingface.co" in headers["Content-Security-Policy"]
     assert "X-Frame-Options" not in headers  # it knows one place only, and would shut the Hub out
+
+
+def test_nothing_is_fetched_from_an_address_that_a_request_names() -> None:
+    page.build()
+    box = gr.Textbox()
+    with pytest.raises(gr.Error, match="not fetched from an address"):
+        asyncio.run(box.async_move_resource_to_block_cache("https://example.org/huge.bin"))
+
+
+@pytest.mark.parametrize(
+    ("lists", "bootstrap", "reason"),
+    [
+        (("[[0]]", "[[0]]", "[[10000000000]]"), 0, "word_ids: numbers up to 100,000 at most"),
+        (("[[1e400]]", "[[0]]", "[[0]]"), 0, "predictions is not a JSON list"),
+        (("[" * 100_000, "[[0]]", "[[0]]"), 0, "predictions is not a JSON list"),
+        (("[[0]]", " " * 1_000_001, "[[0]]"), 0, "references: 1,000,000 characters at most"),
+    ],
+)
+def test_what_would_take_the_metrics_page_down(lists: tuple[str, str, str], bootstrap: Any, reason: str) -> None:
+    from conlipa.modeling.phoneme_ner_f1 import app
+
+    with pytest.raises(gr.Error, match=reason):
+        app.score(*lists, bootstrap)
+    assert app.score(*app.EXAMPLE, None)["entity_f1"] >= 0  # an emptied field
+
+
+def test_a_text_too_long_to_correct_is_refused_before_the_work() -> None:
+    given = [{"token": "a" * 20_001, "class_or_confidence": None}]
+    for call in (lambda: document_page.mark(given, "a", "PER"), lambda: document_page.corrected(given, [])):
+        with pytest.raises(gr.Error, match="too long"):
+            call()

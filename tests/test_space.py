@@ -121,11 +121,6 @@ def test_every_language_of_the_papers_has_its_own_example_and_all_can_be_chosen(
     assert all(f"({iso})" in name for name, iso in choices.choices())
 
 
-def test_another_example_of_a_language_without_any_leaves_the_text_alone() -> None:
-    assert choices.another("deu", "Berlin ist groß.") == "Berlin ist groß."
-    assert choices.another("urd", choices.examples()["sin"]) == choices.examples()["urd"]
-
-
 def test_links_point_at_the_repos_of_the_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SPACE_ID", raising=False)
     assert "huggingface.co" not in choices.links()

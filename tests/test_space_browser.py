@@ -97,6 +97,8 @@ def test_a_language_brings_its_example_and_leaves_a_text_of_ones_own_alone(page:
     typed = page.locator("#text textarea")
     choose(page, "(urd", "urd")
     assert typed.input_value() == choices.examples()["urd"]
+    page.click("#example")
+    page.wait_for_function("text => document.querySelector('#text textarea').value === text", arg=choices.sentences()["urd"][1])
     pick(page, "(deu")
     page.wait_for_function("document.querySelector('#text textarea').value === ''")  # it has none, and another language's would mislead
     pick(page, "(kir")
@@ -104,6 +106,8 @@ def test_a_language_brings_its_example_and_leaves_a_text_of_ones_own_alone(page:
     page.wait_for_selector('#result .text[data-language="kir"]')
     choose(page, "(tgk", "tgk")
     assert typed.input_value() == "Айгүл"
+    page.click("#example")
+    page.wait_for_function("text => document.querySelector('#text textarea').value === text", arg=choices.examples()["tgk"])
 
 
 PLACES = {"sin": "කොළඹ දිස්ත්‍රික්කය", "urd": "کراچی، پاکستان", "kin": "Kigali, Rwanda", "khm": "ភ្នំពេញ, កម្ពុជា"}

@@ -116,8 +116,8 @@ def _check_rows(table: Any, path: Path) -> None:
     for column, length in zip(lists, lengths, strict=True):
         same = compute.equal(length, lengths[0])
         if column.null_count or compute.list_flatten(column).null_count or not compute.all(same, min_count=0).as_py():
-            row = 1 + compute.index(compute.fill_null(same, False), False).as_py()
-            raise ConlipaError(f"{path}: row {row or 1}: lists of different lengths, or without values")
+            row = compute.index(compute.fill_null(same, False), False).as_py() + 1
+            raise ConlipaError(f"{path}: {f'row {row}: ' if row else ''}lists of different lengths, or without values")
     if compute.any(compute.equal(compute.list_flatten(table["ipa_tokens"]), "")).as_py():
         raise ConlipaError(f"{path}: ipa_tokens has a word without phonemes")
 

@@ -46,8 +46,8 @@ class PackedCorpus:
     sentences: str
     """`fingerprint.of_sentences` of all its languages."""
     where: str = "memory"
-    exclude: tuple[str, ...] = ()
-    """Patterns of sets that were left out when it was packed."""
+    left_out: tuple[PackedSet, ...] = ()
+    """Sets of its languages that a recipe excluded when it was packed."""
 
     def languages(self, split: str = "train") -> list[str]:
         """ISO codes; it has training sentences alone."""
@@ -74,7 +74,7 @@ class PackedCorpus:
         """Write the folder: the arrays, and `sets.json` last."""
         with atomic_folder(folder) as beside:
             self.packed.save(beside / "arrays")
-            write_json({"sets": self.sets, "encoding": self.encoding, "sentences": self.sentences, "exclude": self.exclude}, beside / SETS)
+            write_json({"sets": self.sets, "encoding": self.encoding, "sentences": self.sentences, "left_out": self.left_out}, beside / SETS)
 
     @classmethod
     def load(cls, folder: Path) -> PackedCorpus:
@@ -86,9 +86,8 @@ class PackedCorpus:
         try:
             about = json.loads((folder / SETS).read_text(encoding="utf-8"))
             sets = tuple(PackedSet(*map(str, each)) for each in about["sets"])
-            found = cls(
-                Packed.load(folder / "arrays"), sets, str(about["encoding"]), str(about["sentences"]), str(folder), tuple(about.get("exclude", []))
-            )
+            left_out = tuple(PackedSet(*map(str, each)) for each in about.get("left_out", []))
+            found = cls(Packed.load(folder / "arrays"), sets, str(about["encoding"]), str(about["sentences"]), str(folder), left_out)
             found.packed.check(len(sets))
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise ConlipaError(f"{folder}: not a packed corpus, which `python -m conlipa.modeling.data.packing` writes ({error})") from error

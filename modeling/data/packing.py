@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,9 @@ def packed_corpus(
                 beside = (encoded(rows, reader, most, input_kind) for rows in words.values())
                 arrays = pack(chain(examples, beside), max_length if split else None)
                 named = (*(PackedSet(each.lang, each.kind, each.name) for each in sets), *(PackedSet(lang, REDIRECTS, lang) for lang in words))
-                PackedCorpus(arrays, named, encoding, sentences, exclude=tuple(exclude)).save(folder)
-    return PackedCorpus.load(folder)
+                PackedCorpus(arrays, named, encoding, sentences).save(folder)
+    left_out = {PackedSet(each.lang, each.kind, each.name) for each in corpus.sets(languages, "train") if each not in sets}
+    return replace(PackedCorpus.load(folder), left_out=tuple(sorted(left_out)))  # what was kept is the same for several recipes
 
 
 def sets_of(corpus: Corpus, languages: Sequence[str], exclude: Sequence[str]) -> list[CorpusSet]:

@@ -82,11 +82,12 @@ class Sentences:
 
     def check_rows(self, processes: int) -> None:
         """Raises ConlipaError where a batch of the longest sentences has no row for each process: they would never be trained on."""
-        positions, longest = self.settings.batch_positions, int(self.lengths.max())
-        if positions and positions // longest < processes:
+        changed = self.settings.join or self.settings.augmentation.redirect  # longer than any sentence is by itself
+        positions, longest = self.settings.batch_positions, int(width_of(np.array([self.width if changed else self.lengths.max()]))[0])
+        if processes > 1 and positions and positions // longest < processes:
             raise ConlipaError(
                 f"ner.batch_positions: {positions} positions are {positions // longest} of the longest sentences, for {processes} processes;"
-                f" set it to {processes * longest} at least"
+                f" {processes * longest} are needed"
             )
 
     def epoch(self, epoch: int, batch_size: int, seed: int, exact: bool = False) -> list[Integers]:
@@ -267,7 +268,8 @@ def _source(corpus: Corpus | PackedCorpus, languages: Sequence[str], settings: N
         from conlipa.modeling.data.packing import packed_corpus  # by `datasets`, which a machine that only trains may lack
 
         return packed_corpus(corpus, languages, settings.exclude, tokenizer, max_length, input_kind, split)
-    if lacking := [pattern for pattern in corpus.exclude if pattern not in settings.exclude]:
+    lacking = [f"{each.kind}/{each.name}" for each in corpus.left_out if each.lang in languages and not each.is_among(settings.exclude)]
+    if lacking:
         raise ConlipaError(f"{corpus.where}: packed without {', '.join(lacking)}, which this recipe trains on (ner.exclude); pack it by this recipe")
     if corpus.encoding != encoding_of(tokenizer, max_length, input_kind, split):
         raise ConlipaError(f"{corpus.where}: packed for another encoder (tokenizer, length, case marks or long sentences); pack it by this recipe")

@@ -43,6 +43,8 @@ def change(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
         case: mean(after["languages"][iso]["entity_f1"] - before["languages"][iso]["entity_f1"] for iso in langs)
         for case, langs in evaluated(before).items()
     }
+    if not differences:
+        return ""
     return "IPAC changes the `entity_f1` of " + ", of ".join(f"Case {case} by {by:+.2f}" for case, by in differences.items()) + "."
 
 

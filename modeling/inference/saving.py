@@ -48,8 +48,8 @@ def save(model: str, adapter: str | None, folder: Path, name: str = "") -> None:
         save_tagger(loaded, tokenizer, beside)
         if (fitted := Path(adapter or model) / CALIBRATION_FILE).is_file():
             shutil.copy(fitted, beside)
-        if languages := trained_on(model, adapter):
-            record = Path(model) / _RECORD
+        record, languages = Path(model) / _RECORD, trained_on(model, adapter)
+        if record.is_file() or languages:
             write_json({**(read_json(record) if record.is_file() else {}), "languages": languages}, beside / _RECORD)
         write_text(_CARD.format(name=name or folder.name), beside / "README.md")
 

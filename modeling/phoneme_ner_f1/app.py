@@ -16,33 +16,47 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 import evaluate
 import gradio as gr
+from gradio import processing_utils
 
 METRIC = evaluate.load(str(Path(__file__).with_name("phoneme_ner_f1.py")))
 INPUTS = ("predictions", "references", "word_ids")
 EXAMPLE = ("[[0, 1, 2, 0, 2, 2, 0, 0, 0]]", "[[0, 1, 2, 0, 2, 2, 0, 5, 0]]", "[[-1, 0, 0, -1, 1, 1, -1, 2, -1]]")
 MAX_RESAMPLES = 10_000
+MAX_CHARACTERS = 1_000_000
+MAX_NUMBER = 100_000
+"""Of a label or word: a list as long as the largest word number is made of each sentence."""
 
 
 def score(predictions: str, references: str, word_ids: str, bootstrap: float) -> dict[str, Any]:
     """Scores of sentences given as JSON lists of lists; every complaint is a plain message on the page."""
-    sentences = {}
+    sentences: dict[str, list[list[int]]] = {}
     for name, text in zip(INPUTS, (predictions, references, word_ids), strict=True):
+        if len(text) > MAX_CHARACTERS:
+            raise gr.Error(f"{name}: {MAX_CHARACTERS:,} characters at most", print_exception=False)
         try:
             sentences[name] = [list(map(int, labels)) for labels in json.loads(text)]
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError, RecursionError):
             raise gr.Error(f"{name} is not a JSON list of lists of whole numbers", print_exception=False) from None
+        if any(abs(number) > MAX_NUMBER for labels in sentences[name] for number in labels):
+            raise gr.Error(f"{name}: numbers up to {MAX_NUMBER:,} at most", print_exception=False)
     try:
-        result: dict[str, Any] = METRIC.compute(**sentences, bootstrap=min(int(bootstrap), MAX_RESAMPLES))
-    except ValueError as error:
+        result: dict[str, Any] = METRIC.compute(**sentences, bootstrap=min(int(bootstrap or 0), MAX_RESAMPLES))
+    except (ValueError, OverflowError) as error:
         raise gr.Error(str(error), print_exception=False) from None
     return result
 
 
+async def _refused(url: str, cache_dir: str) -> str:
+    raise gr.Error("Nothing is fetched from an address.", print_exception=False)
+
+
 def build() -> gr.Blocks:
     """The page."""
+    # Gradio would fetch a file that a request names by its address, whole, before any handler looks at it.
+    processing_utils.async_ssrf_protected_download = _refused
     with gr.Blocks(title="Phoneme NER F1") as page:
         gr.Markdown(f"# Phoneme NER F1\n{METRIC.description}\n\nLabels: 0 O, 1 B-PER, 2 I-PER, 3 B-ORG, 4 I-ORG, 5 B-LOC, 6 I-LOC.")
-        boxes = [gr.Textbox(label=name, value=value, lines=2) for name, value in zip(INPUTS, EXAMPLE, strict=True)]
+        boxes = [gr.Textbox(label=name, value=value, lines=2, max_length=MAX_CHARACTERS) for name, value in zip(INPUTS, EXAMPLE, strict=True)]
         bootstrap = gr.Number(label="bootstrap (resamples)", value=0, precision=0, minimum=0, maximum=MAX_RESAMPLES)
         button = gr.Button("Score", variant="primary")
         button.click(score, [*boxes, bootstrap], gr.JSON(label="scores"), api_name="score")

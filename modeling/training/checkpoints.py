@@ -65,7 +65,7 @@ class Checkpoints:
             state = json.loads((place / "loop.json").read_text(encoding="utf-8"))
             if not agrees(_filled(state["run_metadata"]), _filled(self.run_metadata)):
                 raise ConlipaError(f"{place}: is of another recipe or of other data; go on with those, name another folder, or remove {self.folder}")
-            if state.get("kind", self._kind()) != self._kind():
+            if "kind" in state and state["kind"] != self._kind():
                 raise ConlipaError(
                     f"{place}: is of a {state['kind']} run, and this is a {self._kind()} one: resume it with as many processes as before"
                 )

@@ -29,7 +29,7 @@ from conlipa.modeling.training.feed import Feed
 from conlipa.modeling.training.graphs import GraphedGradients
 from conlipa.modeling.training.optim import optimizers_of, set_learning_rates
 from conlipa.modeling.training.run_metadata import RECORD, environment
-from conlipa.modeling.training.sigterm import SigTerm
+from conlipa.modeling.training.sigterm import SigTerm, Stopped
 
 
 class Stage(Protocol):
@@ -46,12 +46,6 @@ class Stage(Protocol):
 
 _ASKED_EVERY = 10
 """Steps after which processes tell one another of a signal."""
-
-
-class Stopped(ConlipaError):
-    """The run was asked to end (SIGTERM) and has saved its state."""
-
-    exit_code = 143
 
 
 def train(

@@ -18,6 +18,13 @@ _PACE = ("checkpoint_every", "log_every", "cuda_graphs", "compile")
 """Settings of a stage that decide how fast it is trained, and not what it is."""
 
 
+_REPLAYED = (
+    "exclude", "sentences_per_language", "sentences_of", "batch_positions", "accumulate", "running_share", "nameless_share", "mark_share", "join",
+    "long_sentences", "augmentation", "label_bias", "seed",
+)  # fmt: skip
+"""Settings of stage 1 by which stage 2 draws and changes the sentences that it replays."""
+
+
 def decisive(metadata: Any) -> Any:
     """Metadata without the settings of a recipe that are of its pace alone."""
     if isinstance(metadata, dict):
@@ -27,7 +34,7 @@ def decisive(metadata: Any) -> Any:
 
 def agrees(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Whether two runs were made from the same; records of an older kit do not say what stage 2 replays."""
-    recipe = {**recorded.get("recipe", {})}
+    recipe = {**(recorded.get("recipe") or {})}
     if recorded.get("stage") == "ipac" and "ner" not in recipe and "ner" in wanted["recipe"]:
         recipe["ner"] = wanted["recipe"]["ner"]
     return bool(decisive({**recorded, "recipe": recipe}) == decisive(dict(wanted)))
@@ -67,6 +74,6 @@ def run_metadata_of(recipe: Any, stage: str, fingerprint: str, **more: Any) -> d
     whole = asdict(recipe)
     kept = {"name": recipe.name, "encoder": whole["encoder"], stage: whole[stage]}
     if stage == "ipac" and recipe.ipac.replay_weight:
-        kept["ner"] = whole["ner"]  # how the replayed sentences are drawn and changed
+        kept["ner"] = {name: whole["ner"][name] for name in _REPLAYED}
     run_metadata: dict[str, Any] = json.loads(json.dumps({"stage": stage, "recipe": kept, "data": fingerprint, **more}))
     return run_metadata

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import signal
 
+from conlipa.errors import ConlipaError
+
+
+class Stopped(ConlipaError):
+    """The run was asked to end (SIGTERM) and has saved its state."""
+
+    exit_code = 143
+
 
 class SigTerm:
     """True once SIGTERM has come."""
