@@ -98,9 +98,7 @@ def train_stage(
     held_out = _held_out(corpus) if stage == "ner" and recipe.ner.validate_every else None
     languages = source_languages(corpus, recipe.ner.languages)
     data = _fingerprint(stage, recipe, corpus, languages, ner)
-    earlier = read_recipe(recipe.ner.start) if stage == "ner" and recipe.ner.start else None
-    if earlier and recipe.ner.minutes is None:  # a run by epochs starts from one by epochs: the built-in sample takes minutes
-        earlier = replace(earlier, ner=replace(earlier.ner, minutes=None))
+    earlier = _earlier(recipe) if stage == "ner" else None
     begun = {"start": json.loads(json.dumps(earlier.as_dict()))} if earlier else {}
     run_metadata = run_metadata_of(recipe, stage, data, languages=languages, **begun)
     if _up_to_date(out, stage, run_metadata):
@@ -116,6 +114,14 @@ def train_stage(
     train(made, out, out.with_name(f".{out.name}.checkpoints"), run_metadata, tracker, validate=validate)
     if start and PartialState().is_main_process:
         rmtree(start)
+
+
+def _earlier(recipe: Recipe) -> Recipe | None:
+    """What stage 1 starts from; a run by epochs from one by epochs: the built-in sample takes minutes."""
+    if not recipe.ner.start:
+        return None
+    earlier = read_recipe(recipe.ner.start)
+    return earlier if recipe.ner.minutes is not None else replace(earlier, ner=replace(earlier.ner, minutes=None))
 
 
 def _fingerprint(stage: str, recipe: Recipe, corpus: Corpus | PackedCorpus, languages: Sequence[str], ner: str | None) -> str:

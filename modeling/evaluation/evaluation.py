@@ -111,8 +111,7 @@ def evaluate(
             raise ConlipaError(f"{corpus.where or 'sample'}: no {split} split of {language(iso).name} ({iso}){nearest(iso, available)}")
     if not wanted:
         raise UsageError(f"{corpus.where or 'sample'}: has no {split} split at all")
-    loaded, tokenizer = load_adapted(model, adapter)
-    sources = trained_on(model, adapter)
+    (loaded, tokenizer), sources = load_adapted(model, adapter), trained_on(model, adapter)
     if not case_marks:
         without_case_marks(loaded)
     scores: dict[str, dict[str, Any]] = json.loads(memory.read_text(encoding="utf-8")) if memory and memory.is_file() else {}
