@@ -23,7 +23,7 @@ from conlipa.atomic_files import check_place
 from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import ConlipaError, UsageError, exit_on_error
 from conlipa.modeling.recipe import TRACKERS, Recipe
-from conlipa.modeling.recipe_file import completed, read_recipe, recipe_of, recipe_options
+from conlipa.modeling.recipe_file import read_recipe, recipe_of, recipe_options
 from conlipa.quiet import quiet
 
 if TYPE_CHECKING:
@@ -169,8 +169,6 @@ def _up_to_date(out: Path, stage: str, run_metadata: dict[str, Any]) -> bool:
     if not (out / RECORD).is_file():
         return False
     record = read_json(out / RECORD)
-    for name in {"recipe", "start"} & record.keys():
-        record[name] = completed(record[name])
     if not agrees({key: record.get(key) for key in run_metadata}, run_metadata):
         raise ConlipaError(f"{out}: holds a {record.get('stage', 'model')} of another recipe or other data; name another folder or remove it")
     print(f"{stage}: {out} is up to date", file=sys.stderr)

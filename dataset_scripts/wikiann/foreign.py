@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conlipa.dataset_scripts.wikiann.reading import DOCSTART, Sentence, numbered_lines
+from conlipa.dataset_scripts.wikiann.reading import DOCSTART, Sentence, numbered_lines, without_prefix
 from conlipa.errors import ConlipaError, UsageError
 
 _COMMENT = re.compile(r"# ?((newdoc|newpar)( |$)|[\w.:-]+ = )")
@@ -44,12 +44,13 @@ class Columns:
 UNIVERSAL_NER = Columns(1, 2)
 
 
-def read_foreign(path: Path, columns: Columns | None = None, labels: Sequence[str] | None = None) -> list[Sentence]:
+def read_foreign(path: Path, columns: Columns | None = None, labels: Sequence[str] | None = None, codes: Collection[str] = ()) -> list[Sentence]:
     """The sentences of a file, by the end of its name: `.json` and `.jsonl`, `.iob2`, and columns for all others.
 
     Args:
         columns: None are the usual ones of the form.
         labels: the names of tags that are numbers.
+        codes: of the language, which PAN-X puts before each token.
 
     Raises:
         ConlipaError: it cannot be read as such (file and line named), or holds no sentence.
@@ -63,7 +64,7 @@ def read_foreign(path: Path, columns: Columns | None = None, labels: Sequence[st
         raise ConlipaError(f"{path}: holds no sentence")
     if not columns and max(len(each.tokens) for each in found) > 1 and all(_are_numbers(each.tokens) for each in found):
         raise ConlipaError(f"{path}: its first column numbers the words; name those of token and tag, as in --columns 2,-1")
-    return found
+    return without_prefix(found, codes, path)
 
 
 def _are_numbers(tokens: Sequence[str]) -> bool:

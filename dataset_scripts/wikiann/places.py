@@ -74,7 +74,7 @@ def corpus_option(parser: argparse.ArgumentParser, required: bool = False) -> No
         "--wikiann",
         default=None if required else SAMPLE,
         required=required,
-        metavar="DIR|titles=DIR:running=DIR|hub|sample",
+        metavar=f"DIR|titles=DIR{os.pathsep}running=DIR|hub|sample",
         help="where the sentences come from: a folder with ISO639-3/{train,dev,test}.tsv, several joined, each with the kind of its sentences, "
         f"WikiANN from the Hub{'' if required else ', or the built-in sample (default: sample)'}",
     )

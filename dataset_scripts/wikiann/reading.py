@@ -61,7 +61,7 @@ def read_tagged(path: Path, codes: Collection[str] = (), strict: bool = False) -
             starts.append(number)
         current.tokens.append(token)
         current.tags.append(tag)
-    sentences = _without_prefix(sentences, codes, path)
+    sentences = without_prefix(sentences, codes, path)
     both = zip(starts, sentences, strict=True)
     found = [(f"{path}:{start + place}", sentence.tags[place]) for start, sentence in both for place in orphans(sentence.tags)]
     if found and strict:
@@ -113,7 +113,8 @@ def _columns(line: str, place: str) -> tuple[str, str]:
     return token, tag
 
 
-def _without_prefix(sentences: list[Sentence], codes: Collection[str], path: Path) -> list[Sentence]:
+def without_prefix(sentences: list[Sentence], codes: Collection[str], path: Path) -> list[Sentence]:
+    """Without the language's code that PAN-X puts before each token (`tg:`); `codes`: those that a small file is believed to have."""
     first = _PREFIX.match(sentences[0].tokens[0]) if sentences else None
     if not first:
         return sentences

@@ -117,19 +117,22 @@ class Hub:
 
     def sentences(self, lang: str, split: str) -> list[Sentence]:
         """Raises ConlipaError where the Hub cannot be reached, or lacks the language."""
-        from datasets import load_dataset
+        from datasets import config, load_dataset
 
         if not language(lang).in_wikiann:
             raise ConlipaError(f"{HUB_REPO}: WikiANN has no {language(lang).name} ({lang})")
-        unreachable: ConlipaError | None = None
+        unreachable, offline = None, config.HF_HUB_OFFLINE
         try:
             need_hub(HUB_REPO)
         except ConlipaError as error:
-            unreachable = error  # `datasets` may have it in its cache
+            unreachable = error
+            config.HF_HUB_OFFLINE = True  # the cache alone is asked: the client would try five times
         try:
             rows = load_dataset(HUB_REPO, language(lang).wikiann, split=split)
         except Exception as error:  # of whichever library below has met the fault
             raise unreachable or ConlipaError(f"{HUB_REPO}: {language(lang).name} ({lang}) cannot be had ({first_line(error)})") from error
+        finally:
+            config.HF_HUB_OFFLINE = offline
         return [Sentence(row["tokens"], [LABELS[tag] for tag in row["ner_tags"]]) for row in rows if row["tokens"]]
 
     def fingerprint(self, lang: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from conlipa.dataset_scripts.g2p.language_guess import guess_language
 from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
-from conlipa.dataset_scripts.languages import language
+from conlipa.dataset_scripts.languages import language, languages
 from conlipa.dataset_scripts.wikiann.convert import convert
 from conlipa.dataset_scripts.wikiann.foreign import Columns, read_foreign
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
@@ -34,7 +34,8 @@ def read_tagged_file(
         UsageError: an unknown language, or none given and the script does not tell it.
         ConlipaError: it cannot be read (file and line named), has too few or too many sentences, too few names, or types that are not known.
     """
-    found = read_foreign(path, columns, labels)
+    known = languages().get(lang or "")
+    found = read_foreign(path, columns, labels, (known.iso, known.wikiann) if known else ())
     try:
         sentences = list({tuple(each.tokens): each for each in convert(found, mapping)}.values())  # once each, as it was tagged last
     except ConlipaError as error:

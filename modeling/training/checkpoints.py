@@ -13,7 +13,6 @@ from accelerate import Accelerator
 
 from conlipa.atomic_files import write_errors, write_json
 from conlipa.errors import ConlipaError
-from conlipa.modeling.recipe_file import completed
 from conlipa.modeling.training.run_metadata import agrees
 
 
@@ -63,7 +62,7 @@ class Checkpoints:
         """
         for place in sorted(self.folder.glob("step-*"), reverse=True):
             state = json.loads((place / "loop.json").read_text(encoding="utf-8"))
-            if not agrees(_filled(state["run_metadata"]), _filled(self.run_metadata)):
+            if not agrees(state["run_metadata"], self.run_metadata):
                 raise ConlipaError(f"{place}: is of another recipe or of other data; go on with those, name another folder, or remove {self.folder}")
             if "kind" in state and state["kind"] != self._kind():
                 raise ConlipaError(
@@ -73,8 +72,3 @@ class Checkpoints:
             return Progress(**state["progress"])
         shutil.rmtree(self.folder, ignore_errors=True)
         return Progress()
-
-
-def _filled(metadata: dict[str, Any]) -> dict[str, Any]:
-    """The recipes with the defaults of options that an older kit did not have."""
-    return {**metadata, **{name: completed(recipe) for name, recipe in metadata.items() if name in ("recipe", "start")}}

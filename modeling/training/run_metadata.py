@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from conlipa.modeling.recipe_file import completed
+
 RECORD = "training.json"
 """Written last into a finished folder: its presence says that the folder is complete."""
 
@@ -33,11 +35,15 @@ def decisive(metadata: Any) -> Any:
 
 
 def agrees(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether two runs were made from the same; records of an older kit do not say what stage 2 replays."""
-    recipe = {**(recorded.get("recipe") or {})}
-    if recorded.get("stage") == "ipac" and "ner" not in recipe and "ner" in wanted["recipe"]:
-        recipe["ner"] = wanted["recipe"]["ner"]
-    return bool(decisive({**recorded, "recipe": recipe}) == decisive(dict(wanted)))
+    """Whether two runs were made from the same. An older kit did not know all options, nor say what stage 2 replays."""
+    there, here = (_completed(metadata) for metadata in (recorded, wanted))
+    if there.get("stage") == "ipac" and there.get("recipe") and "ner" in here["recipe"]:
+        there["recipe"].setdefault("ner", here["recipe"]["ner"])
+    return bool(decisive(there) == decisive(here))
+
+
+def _completed(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {**metadata, **{name: completed(metadata[name]) for name in ("recipe", "start") if metadata.get(name)}}
 
 
 def environment() -> dict[str, Any]:
