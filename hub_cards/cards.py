@@ -33,13 +33,17 @@ SOURCES = {"sample": "the kit's built-in sample (not a benchmark)", "hub": "Wiki
 
 
 def is_wikiann(source: str) -> bool:
-    """Whether titles are WikiANN's: those of the Hub, and folders that are called so. `source` is as a release names it, running text left aside."""
-    titles = [part for part in source.split(" and ") if not part.startswith("running=")]
-    return all(part == "hub" or part.startswith("wikiann") for part in titles)
+    """Whether titles are WikiANN's: those of the Hub, and folders that are called so. `source` is as a release names it."""
+    return all(part == "hub" or part.startswith("wikiann") for part in _titles(source).split(" and "))
+
+
+def _titles(source: str) -> str:
+    """A source without its running text, which is trained on and not published."""
+    return " and ".join(part for part in source.split(" and ") if not part.startswith("running="))
 
 
 def _described(source: str) -> str:
-    return SOURCES.get(source) or ("WikiANN" if is_wikiann(source) else f"a corpus of its publisher (`{source}`)")
+    return SOURCES.get(source) or ("WikiANN" if is_wikiann(source) else f"a corpus of its publisher (`{_titles(source)}`)")
 
 
 def _card(data: CardData, template: str, **values: Any) -> str:
@@ -91,10 +95,11 @@ def wikiann_card(folder: Path, source: str) -> str:
         iso, split = path.parent.name, path.stem
         rows.setdefault(iso, {})[split] = parquet.read_metadata(path).num_rows
         configs.setdefault(iso, {})[split] = [f"{iso}/{split}.parquet"]
+    title = "WikiANN-IPA" if source == "sample" or is_wikiann(source) else f"{_titles(source)}, with phonemes"
     data = DatasetCardData(
         language=_hub_codes(list(rows)),
         **_licence(source),
-        pretty_name="WikiANN-IPA" if source == "sample" or is_wikiann(source) else f"{source}, with phonemes",
+        pretty_name=title,
         task_categories=["token-classification"],
         task_ids=["named-entity-recognition"],
         tags=["conlipa", "phonemes", "ipa", "zero-shot"],
@@ -112,6 +117,7 @@ def wikiann_card(folder: Path, source: str) -> str:
         shown=shown,
         source=source,
         wikiann=is_wikiann(source),
+        title=title,
         described=_described(source),
         quality=quality,
         pure=pure,
@@ -132,7 +138,7 @@ def _size_category(rows: int) -> str:
 
 def _results(report: dict[str, Any], source: str) -> list[EvalResult]:
     """The `model-index` of a report: both scores, every language."""
-    wikiann = ("WikiANN", "unimelb-nlp/wikiann") if is_wikiann(source) else (source, "corpus")
+    wikiann = ("WikiANN", "unimelb-nlp/wikiann") if is_wikiann(source) else (_titles(source), "corpus")
     name, kind = ("conlipa sample", "conlipa-sample") if source == "sample" else wikiann
     return [
         EvalResult(

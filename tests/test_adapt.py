@@ -241,3 +241,10 @@ def test_a_language_that_was_adapted_to_is_no_zero_shot_one(tmp_path: Path) -> N
     (tmp_path / "training.json").write_text("[", encoding="utf-8")
     with pytest.raises(ConlipaError, match="not JSON"):
         trained_on(str(tmp_path))
+
+
+def test_the_code_that_pan_x_puts_before_each_token_is_taken_off(tmp_path: Path) -> None:
+    file = tmp_path / "mine.conll"
+    file.write_text("".join(f"tg:Душанбе{number}\tB-LOC\ntg:шаҳр\tO\n\n" for number in range(6)), encoding="utf-8")
+    _, rows = read_tagged_file(file, "tgk", "auto", {})
+    assert rows[0]["tokens"] == ["Душанбе0", "шаҳр"]

@@ -270,3 +270,18 @@ def test_the_published_space_serves_a_request(hub: Any, tmp_path: Path) -> None:
 def test_a_fault_at_any_request_is_survived(small_release: Path, tmp_path: Path) -> None:
     done = run("-m", "tests.publish_faults", str(small_release), str(tmp_path), "--stride", "7", fresh=True)  # all of them: minutes
     assert "all were finished by a second one and outlasted with retries" in done.stdout
+
+
+def test_neither_publishing_nor_the_page_loads_torch() -> None:
+    """Seconds of waiting, for JSON files and an ONNX model."""
+    run("-c", "import sys, conlipa.hub_cards.publish, conlipa.space.page; assert not {'torch', 'transformers'} & set(sys.modules)")
+
+
+def test_sentences_of_somebody_else_are_not_called_wikiann(tiny_release: Path) -> None:
+    folder = tiny_release / "wikiann-ipa"
+    theirs, ours = wikiann_card(folder, "news and running=more"), wikiann_card(folder, "wikiann and wikiann_sources and running=more")
+    assert "license: other" in theirs
+    assert "\n# news, with phonemes\n" in theirs
+    assert "Wikipedia" not in theirs.partition("## ")[0]
+    assert "license: odc-by" in ours
+    assert "Sentences: Wikipedia (CC BY-SA)" in ours
