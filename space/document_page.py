@@ -75,7 +75,8 @@ def tag_document(path: str | None, column: str | None, pasted: str, lang: str, p
         return rendering.message(str(error)), gr.File(visible=False)
     folder = _folder()
     files = [str(documents.write(found, form, folder)) for form in documents.FORMATS]
-    return rendering.counts_table(len(texts), documents.counts(found)), gr.File(files, visible=True)
+    document = "Pasted text" if pasted.strip() or not path else Path(path).name
+    return rendering.counts_table(document, len(texts), documents.counts(found)), gr.File(files, visible=True)
 
 
 def _texts(path: str | None, column: str | None, pasted: str) -> list[str]:

@@ -102,8 +102,9 @@ def test_names_are_counted_and_written_in_four_forms(tmp_path: Path) -> None:
 
 
 def test_the_table_is_nothing_but_text() -> None:
-    html = rendering.counts_table(1, [("<b>x</b>", "LOC", 3)])
+    html = rendering.counts_table("<i>.csv", 1, [("<b>x</b>", "LOC", 3)])
     assert "<b>" not in html
+    assert "<i>" not in html
     assert "1 texts, 3 names, 1 different." in html
 
 

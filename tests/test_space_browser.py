@@ -248,7 +248,7 @@ def test_a_table_is_uploaded_tagged_and_downloaded(page: Any, tmp_path: Path) ->
     page.get_by_role("option", name="body").click()
     page.click("#tag-document")
     page.wait_for_selector("#document-result caption")
-    assert page.inner_text("#document-result caption").startswith("2 texts, ")
+    assert page.inner_text("#document-result caption").startswith("letters.csv: 2 texts, ")
     page.wait_for_selector("#document-files a")
     files = page.locator("#document-files a[download], #document-files a[href]")
     names = [files.nth(i).get_attribute("download") or files.nth(i).get_attribute("href") for i in range(files.count())]
