@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from importlib.metadata import metadata, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from huggingface_hub import DatasetCardData, EvalResult, ModelCardData, SpaceCardData
 from huggingface_hub.repocard_data import CardData
@@ -42,8 +42,26 @@ def _titles(source: str) -> str:
     return " and ".join(part for part in source.split(" and ") if not part.startswith("running="))
 
 
-def _described(source: str) -> str:
-    return SOURCES.get(source) or ("WikiANN" if is_wikiann(source) else f"a corpus of its publisher (`{_titles(source)}`)")
+class _Origin(NamedTuple):
+    """What cards say of the sentences that a release was made from."""
+
+    described: str
+    title: str
+    licence: dict[str, Any]
+    name: str
+    kind: str
+    """`dataset_name` and `dataset_type` of the `model-index`."""
+
+
+def _origin(source: str) -> _Origin:
+    """A corpus of somebody's own has an owner and a licence that the kit does not know."""
+    if source == "sample":
+        return _Origin(SOURCES[source], "WikiANN-IPA", {"license": "apache-2.0"}, "conlipa sample", "conlipa-sample")
+    if is_wikiann(source):
+        return _Origin(SOURCES.get(source, "WikiANN"), "WikiANN-IPA", {"license": "odc-by"}, "WikiANN", "unimelb-nlp/wikiann")
+    titles = _titles(source)
+    licence = {"license": "other", "license_name": "that-of-the-corpus"}
+    return _Origin(f"a corpus of its publisher (`{titles}`)", f"{titles}, with phonemes", licence, titles, "corpus")
 
 
 def _card(data: CardData, template: str, **values: Any) -> str:
@@ -95,11 +113,11 @@ def wikiann_card(folder: Path, source: str) -> str:
         iso, split = path.parent.name, path.stem
         rows.setdefault(iso, {})[split] = parquet.read_metadata(path).num_rows
         configs.setdefault(iso, {})[split] = [f"{iso}/{split}.parquet"]
-    title = "WikiANN-IPA" if source == "sample" or is_wikiann(source) else f"{_titles(source)}, with phonemes"
+    origin = _origin(source)
     data = DatasetCardData(
         language=_hub_codes(list(rows)),
-        **_licence(source),
-        pretty_name=title,
+        **origin.licence,
+        pretty_name=origin.title,
         task_categories=["token-classification"],
         task_ids=["named-entity-recognition"],
         tags=["conlipa", "phonemes", "ipa", "zero-shot"],
@@ -109,7 +127,8 @@ def wikiann_card(folder: Path, source: str) -> str:
     table_rows = [(language(iso), rows[iso]) for iso in rows]
     quality = json.loads(QUALITY.read_text(encoding="utf-8"))
     pure = {name: sum(figures.get(name, 0) for figures in quality.values()) for name in ("tokens", "phonemes", "impure")}
-    shown = next((iso for iso in reversed(rows) if "validation" in rows[iso]), "")
+    last = next(reversed(rows))
+    shown = next(((iso, "validation") for iso in reversed(rows) if "validation" in rows[iso]), (last, next(iter(rows[last]))))
     return _card(
         data,
         "wikiann_ipa.md",
@@ -117,18 +136,11 @@ def wikiann_card(folder: Path, source: str) -> str:
         shown=shown,
         source=source,
         wikiann=is_wikiann(source),
-        title=title,
-        described=_described(source),
+        title=origin.title,
+        described=origin.described,
         quality=quality,
         pure=pure,
     )
-
-
-def _licence(source: str) -> dict[str, Any]:
-    """Of the sentences: a corpus of somebody's own has an owner whom the kit does not know."""
-    if source == "sample":
-        return {"license": "apache-2.0"}
-    return {"license": "odc-by"} if is_wikiann(source) else {"license": "other", "license_name": "that-of-the-corpus"}
 
 
 def _size_category(rows: int) -> str:
@@ -138,14 +150,13 @@ def _size_category(rows: int) -> str:
 
 def _results(report: dict[str, Any], source: str) -> list[EvalResult]:
     """The `model-index` of a report: both scores, every language."""
-    wikiann = ("WikiANN", "unimelb-nlp/wikiann") if is_wikiann(source) else (_titles(source), "corpus")
-    name, kind = ("conlipa sample", "conlipa-sample") if source == "sample" else wikiann
+    origin = _origin(source)
     return [
         EvalResult(
             task_type="token-classification",
             task_name="zero-shot named entity recognition on phonemes",
-            dataset_type=kind,
-            dataset_name=f"{name} ({language(iso).name})",
+            dataset_type=origin.kind,
+            dataset_name=f"{origin.name} ({language(iso).name})",
             dataset_config=language(iso).wikiann,
             dataset_split="validation",
             metric_type="f1",
@@ -193,7 +204,7 @@ def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], sou
         sources=[language(iso) for iso in record["languages"]],
         kin=_kin(record["languages"]),
         source=source,
-        described=_described(source),
+        described=_origin(source).described,
         wikiann=is_wikiann(source),
         corpora=running_corpora(running),
     )
@@ -239,7 +250,7 @@ def ipac_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], so
         everyday=everyday_table(scores["everyday"]) if "everyday" in scores else "",
         calibration=calibration,
         source=source,
-        described=_described(source),
+        described=_origin(source).described,
     )
 
 
