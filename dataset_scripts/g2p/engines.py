@@ -150,6 +150,23 @@ class Pinyin:
         return self._romanised.transcribe([" ".join(lazy_pinyin(word, errors="ignore")) for word in words])
 
 
+class Kanji:
+    """Han characters by their Japanese reading (janome, with the dictionary of ipadic), then epitran's map of katakana."""
+
+    def __init__(self, code: str) -> None:
+        from janome.tokenizer import Tokenizer
+
+        self._kana, self._dictionary = Epitran(code), Tokenizer()
+
+    def transcribe(self, words: Sequence[str]) -> list[str]:
+        return self._kana.transcribe(["".join(self._readings(word)) for word in words])
+
+    def _readings(self, word: str) -> Iterator[str]:
+        for token in self._dictionary.tokenize(word):
+            if token.reading != "*":  # what the dictionary lacks
+                yield token.reading
+
+
 _READ_AS = {"c": "k", "g": "ɡ", "q": "k", "x": "ks", "y": "j"}
 
 
@@ -170,6 +187,7 @@ KINDS: dict[str, Callable[[str], Engine]] = {
     "epitran": Epitran,
     "espeak": Espeak,
     "pinyin": Pinyin,
+    "kanji": Kanji,
     "map": LetterMap,
     "letters": lambda code: LetterMap(str(FOLDER / "letters" / f"{code}.csv")),
     "abugida": Abugida,

@@ -32,6 +32,12 @@ def _engines_of_script(script: str) -> tuple[str, ...]:
 
 
 @cache
+def _engines_beside(script: str, own: str) -> tuple[str, ...]:
+    """Those of a script that is written beside a language's own one and read as that language has it: kanji."""
+    return tuple(next((row["engines"].split() for row in rows("mixed_scripts.csv") if (row["script"], row["counts_as"]) == (script, own)), ()))
+
+
+@cache
 def _quirks(name: str) -> tuple[tuple[str, str], ...]:
     return tuple((row["raw"], row["means"]) for row in rows("quirks.csv") if row["engine"] == name)
 
@@ -52,7 +58,7 @@ class Phonemizer:
     what it was made from, without what it has learnt.
 
     Letters of another script than the language's (Latin names in Sinhala text) go to the engine
-    of that script (`scripts.csv`); letters that no engine knows go through their ASCII form, and
+    of that script (`scripts.csv`), kanji to one of their own (`mixed_scripts.csv`); letters that no engine knows go through their ASCII form, and
     are counted in `rescued`.
     """
 
@@ -108,7 +114,7 @@ class Phonemizer:
     def _chain(self, script: str) -> tuple[str, ...]:
         if self.language is None or script == self.language.script:
             return self.engines
-        return _engines_of_script(script)
+        return _engines_beside(script, self.language.script) or _engines_of_script(script)
 
     def _transcribe(self, todo: list[str], chain: Sequence[str]) -> list[tuple[str, ...]]:
         found: dict[str, tuple[str, ...]] = {}

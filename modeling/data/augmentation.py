@@ -26,7 +26,7 @@ from conlipa.modeling.tokenizer import MASK, vocabulary
 _NEIGHBOURS = 8
 """How many of the articulatorily nearest a phoneme may turn into."""
 _KIND = np.array([0 if label == "O" else 1 + ["PER", "ORG", "LOC"].index(label[2:]) for label in LABELS])
-SHARE, SHUFFLE, ORDER, SWAP, NAME, WEAR, NEIGHBOUR, STOP, MARKS, REDIRECT, WORD = range(11)
+SHARE, SHUFFLE, ORDER, SWAP, NAME, WEAR, NEIGHBOUR, STOP, MARKS, REDIRECT, WORD, FIRST = range(12)
 """What is drawn."""
 
 
@@ -67,17 +67,26 @@ class Augmenter:
         """
         self.packed, self.settings = packed, settings
         chosen = np.arange(len(packed.set_starts) - 1) if sets is None else sets
-        self._names = self._chunks_by_kind(chosen) if settings.swap else []
+        self._cased = self._of_cased_sets() if settings.swap or settings.first_mark else np.zeros(0, np.bool_)
+        self._names = self._names_by_kind(chosen) if settings.swap else {}
         self._redirects = np.zeros(0, np.int64) if redirects is None else redirects
         if settings.redirect and not self._redirects.size:
             raise ConlipaError("ner.augmentation.redirect: no words for a redirect: pack the corpus anew, or exclude fewer")
         self._stops = [vocabulary()[mark] for mark in ".!?" if mark in string.punctuation]
 
-    def _chunks_by_kind(self, sets: Integers) -> list[Integers]:
-        bounds = self.packed.sentence_starts[self.packed.set_starts]
-        chunks, _ = spread(bounds[sets], bounds[sets + 1] - bounds[sets])
+    def _of_cased_sets(self) -> NDArray[np.bool_]:
+        """(sentences,) whether they are of a set most of whose sentences have a case mark: a Hindi one with a Latin word is not."""
+        marked = np.concatenate(([0], np.cumsum(self.packed.marks() > 0)))[self.packed.set_starts]
+        sizes = np.diff(self.packed.set_starts)
+        return np.repeat(2 * np.diff(marked) > sizes, sizes)
+
+    def _names_by_kind(self, sets: Integers) -> dict[tuple[int, bool], Integers]:
+        """Chunks of the sets that are entities, by their type, from 1, and whether they have case marks as their sentences have."""
+        starts = self.packed.set_starts
+        chunks, sentence = self._chunks_of(spread(starts[sets], starts[sets + 1] - starts[sets])[0])
+        cased = self._cased[spread(starts[sets], starts[sets + 1] - starts[sets])[0]][sentence]
         kinds = self._kinds(chunks)
-        return [chunks[kinds == kind] for kind in range(4)]
+        return {(kind, with_marks): chunks[(kinds == kind) & (cased == with_marks)] for kind in (1, 2, 3) for with_marks in (False, True)}
 
     def _kinds(self, chunks: Integers) -> Integers:
         """0 of words outside of entities, 1 to 3 of entities by type."""
@@ -99,7 +108,8 @@ class Augmenter:
             chunks, sentence = chunks[~stop], sentence[~stop]
         one = keys(drawn_from[sentence], within(np.bincount(sentence, minlength=len(drawn_from))))
         if settings.swap:
-            chunks = self._swapped(chunks, (uniform(one, SWAP) < settings.swap) & changed[sentence], one)
+            drawn = (uniform(one, SWAP) < settings.swap) & changed[sentence] & (np.bincount(sentence)[sentence] > 1)
+            chunks = self._swapped(chunks, drawn, one, self._cased[sentences][sentence])
         if settings.shuffle:
             mixed = (uniform(drawn_from, SHUFFLE) < settings.shuffle) & changed
             place = np.where(mixed[sentence], uniform(one, ORDER), np.arange(len(chunks)))
@@ -135,12 +145,20 @@ class Augmenter:
         mark = np.isin(self.packed.ids[self.packed.word_starts[first]], self._stops)
         return np.asarray(last & ~alone & outside & mark)
 
-    def _swapped(self, chunks: Integers, swap: NDArray[np.bool_], one: NDArray[np.uint64]) -> Integers:
+    def _swapped(self, chunks: Integers, swap: NDArray[np.bool_], one: NDArray[np.uint64], cased: NDArray[np.bool_]) -> Integers:
+        """Names for names: with case marks in a sentence of a language that has capitals, without in another."""
         kinds, swapped = self._kinds(chunks), chunks.copy()
-        for kind in (1, 2, 3):
-            these, names = swap & (kinds == kind), self._names[kind]
-            swapped[these] = names[(uniform(one[these], NAME) * len(names)).astype(np.int64)]
+        for (kind, with_marks), names in self._names.items():
+            if names.size:
+                these = swap & (kinds == kind) & (cased == with_marks)
+                swapped[these] = names[(uniform(one[these], NAME) * len(names)).astype(np.int64)]
         return swapped
+
+    def marks_first(self, sentences: Integers, drawn_from: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        """Which of some sentences have a case mark before their first word, whatever word it is, as where a sentence begins."""
+        if not self.settings.first_mark:
+            return np.zeros(len(sentences), np.bool_)
+        return np.asarray((uniform(drawn_from, FIRST) < self.settings.first_mark) & self.changed(drawn_from) & self._cased[sentences])
 
     def phonemes(self, words: Integers, sentence: Integers, drawn_from: NDArray[np.uint64]) -> Phonemes:
         """The phonemes of some words of sentences: some replaced by a neighbour or masked, some left out, one of each word at least kept."""
