@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from conlipa.atomic_files import write_text
+from conlipa.hub import is_repo
 from conlipa.hub_cards.cards import adapted_card
 from conlipa.modeling.adaptation.adapt import adapt
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
 from conlipa.modeling.inference.packaged import PACKAGED, located
 
 
-def adapted_repo(rows: Sequence[dict[str, Any]], lang: str, out: Path, model: str, adapter: str | None, engine: str) -> None:
+def adapted_repo(rows: Sequence[dict[str, Any]], lang: str, out: Path, model: str, adapter: str | None, engine: str, given: str = "") -> None:
     """Write the repo, and print what the fitting brings.
 
     Args:
         rows, lang: as `read_tagged_file` gives them; `engine` transcribed them.
+        given: the options that said how the file is to be read, for the card.
 
     Raises:
         ConlipaError: the model or `out` is not what it should be.
@@ -30,7 +32,8 @@ def adapted_repo(rows: Sequence[dict[str, Any]], lang: str, out: Path, model: st
         write_text(calibration.read_text(encoding="utf-8"), out / CALIBRATION_FILE)
     read_by = "" if engine == "auto" else f" --engine {engine}"
     published = read_by if not engine.startswith("map:") else " --engine map:FILE.csv"
-    write_text(adapted_card(record, out.name, model, f"--lang {lang}{published}"), out / "README.md")
+    on_it = f"--adapter {adapter if is_repo(adapter) else 'DIR'}" if adapter else ""
+    write_text(adapted_card(record, out.name, model, f"--lang {lang}{published}", " ".join(filter(None, (given, on_it)))), out / "README.md")
     change = f"{record['after'] - record['before']:+.2f}, 95% interval {record['low']:+.2f} to {record['high']:+.2f}"
     print(f"entity F1 of sentences left out in turn: {record['before']:.2f} before, {record['after']:.2f} after ({change})")
     print(f"{out}: use it with conlipa tag --lang {lang}{read_by} --model {model} --adapter {out}", file=sys.stderr)

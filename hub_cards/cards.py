@@ -277,8 +277,8 @@ def _oldest_python() -> str:
     return metadata("conlipa")["Requires-Python"].removeprefix(">=")
 
 
-def adapted_card(record: dict[str, Any], name: str, base: str, read_by: str) -> str:
-    """The card of an adapter that `conlipa adapt` wrote; `read_by`: the options that say how its texts are read."""
+def adapted_card(record: dict[str, Any], name: str, base: str, read_by: str, given: str = "") -> str:
+    """The card of an adapter that `conlipa adapt` wrote; `read_by`: options that say how texts are read; `given`: of the fitting alone."""
     code = record["language"]
     known = languages().get(code)
     data = ModelCardData(
@@ -290,6 +290,5 @@ def adapted_card(record: dict[str, Any], name: str, base: str, read_by: str) -> 
         tags=["conlipa", "named-entity-recognition", "phonemes", "ipa"],
         model_name=name,
     )
-    return _card(
-        data, "adapted.md", record=record, versions=_versions(record), name=name, base=base, language=known.name if known else code, read_by=read_by
-    )
+    called = {"name": name, "base": base, "language": known.name if known else code, "read_by": read_by, "given": given}
+    return _card(data, "adapted.md", record=record, versions=_versions(record), **called)

@@ -145,8 +145,6 @@ class Augmentation:
     """Of the sentences, whose entities and other words come in another order."""
     swap: Share = 0.0
     """Of the entities that do not stand alone, replaced by one of the same type from any source language; one with capitals where theirs has them."""
-    first_mark: Share = 0.0
-    """Of the sentences of languages with capitals, whose first word gets a case mark, as where a sentence begins: titles begin with a name."""
     redirect: Share = 0.0
     """Of the sentences that are a name alone, which get before it the word that marks a redirect in one of the Wikipedias (`redirects.py`)."""
     final_stop: Share = 0.0

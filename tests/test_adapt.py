@@ -52,7 +52,7 @@ def fitted(tiny_release: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
     file = conll(folder / "mine.conll", 10)
     model = Path(shutil.copytree(tiny_release / "tiny-ner", folder / "tiny-ner"))
     (model / "calibration.json").write_text('{"temperature": 1.5}', encoding="utf-8")
-    ran = conlipa("adapt", "--corpus", file, "--lang", "eng", "--model", model, "--out", folder / "mine")
+    ran = conlipa("adapt", "--corpus", file, "--lang", "eng", "--map", "DRUG=O", "--model", model, "--out", folder / "mine")
     assert ran.returncode == 0, ran.stderr
     return folder / "mine", file, ran.stdout
 
@@ -83,6 +83,7 @@ def test_it_learns_and_says_what_that_brings(fitted: tuple[Path, Path, str]) -> 
     assert f"{record['before']:.2f} before, {record['after']:.2f} after" in said
     card = (out / "README.md").read_text(encoding="utf-8")
     assert f"| fitted | {record['after']} |" in card
+    assert f"conlipa adapt --corpus FILE --lang eng --map DRUG=O --model {out.parent / 'tiny-ner'} --out mine" in card
     assert not list(out.parent.glob(".mine.adapt"))
 
 

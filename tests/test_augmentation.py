@@ -39,18 +39,23 @@ def sets(*sentences: list[tuple[list[str], int]]) -> Packed:
     return pack([_encoded(each)] for each in sentences)
 
 
-def _encoded(sentence: list[tuple[list[str], int]]) -> dict[str, list[int]]:
-    return encode(TOKENIZER, [phonemes for phonemes, _ in sentence], [label for _, label in sentence], 128)
+def _encoded(sentence: list[tuple[list[str], int]], capitals: list[bool] | None = None) -> dict[str, list[int]]:
+    return encode(TOKENIZER, [phonemes for phonemes, _ in sentence], [label for _, label in sentence], 128, capitals)
 
 
 def augmented(
-    settings: Augmentation, seed: int, where: Packed | None = None, names_from: list[int] | None = None, redirects: list[int] | None = None
+    settings: Augmentation,
+    seed: int,
+    where: Packed | None = None,
+    names_from: list[int] | None = None,
+    redirects: list[int] | None = None,
+    first: int = 0,
 ) -> tuple[Words, Any]:
-    """The first sentence changed: its words with their labels, and its phonemes."""
+    """A sentence (the first) changed: its words with their labels, and its phonemes."""
     source = where or packed(SENTENCE)
     chosen, known = (None if each is None else np.array(each) for each in (names_from, redirects))
     augmenter, drawn_from = Augmenter(source, settings, chosen, known), keys(np.array([seed]), 0)
-    chunks, sentence = augmenter.chunks(np.zeros(1, dtype=np.int64), drawn_from)
+    chunks, sentence = augmenter.chunks(np.array([first]), drawn_from)
     starts = source.chunk_starts[chunks]
     words, chunk = spread(starts, source.chunk_starts[chunks + 1] - starts)
     found = augmenter.phonemes(words, sentence[chunk], drawn_from)
@@ -112,6 +117,19 @@ def test_a_final_stop_is_left_out_and_no_other_word() -> None:
 def test_names_are_swapped_for_names_of_their_type() -> None:
     found = {tuple(augmented(Augmentation(share=1.0, swap=1.0), seed, packed(SENTENCE, ANNA))[0][:2]) for seed in range(20)}
     assert found == {tuple(PLAIN[:2]), (("a n", B_PER), PLAIN[2])}
+
+
+def test_a_name_that_stands_alone_stays_the_name_it_is() -> None:
+    found = {tuple(augmented(Augmentation(share=1.0, swap=1.0), seed, packed(ANNA, SENTENCE))[0]) for seed in range(20)}
+    assert found == {(("a n", B_PER),)}
+
+
+def test_a_sentence_without_capitals_gets_no_name_that_has_them() -> None:
+    other = [(["m", "i"], B_PER), (["k", "o"], OUT)]
+    cased = [[_encoded(SENTENCE, [True, True, False, True, False])], [_encoded([*ANNA, *TURN], [True, False])]]
+    source = pack([*cased, [_encoded(other)], [_encoded(HERE)]])
+    first = {number: {augmented(Augmentation(share=1.0, swap=1.0), seed, source, first=number)[0][0] for seed in range(20)} for number in (0, 2, 3)}
+    assert first == {0: {("dʒ ɑ n", B_PER), ("a n", B_PER)}, 2: {("m i", B_PER)}, 3: {("h i ɹ", OUT)}}
 
 
 def test_a_neighbour_sounds_alike() -> None:

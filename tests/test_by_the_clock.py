@@ -73,7 +73,7 @@ def test_minutes_are_one_run_from_nothing_and_without_them_the_chain_is_trained(
     assert (recipe_of(asked).ner.minutes, recipe_of(asked).ner.start) == (60.0, None)
     asked.minutes = None
     assert recipe_of(asked) == read_recipe("mini")
-    assert read_recipe("mini").ner.start == "mini-tenth"
+    assert read_recipe("mini").ner.start == "mini-ninth"
 
 
 def test_capitals_are_read_by_mini_alone() -> None:

@@ -87,9 +87,14 @@ assert again(text) == tagger(text)
 from huggingface_hub import HfApi
 assert not HfApi().model_info("someone/my-tagger").private
 HfApi().upload_file(repo_id="someone/my-tagger", path_in_repo="adapter_config.json", path_or_fileobj=b"{}")
+from huggingface_hub import ModelCard
+card = ModelCard.load("someone/my-tagger")
+assert card.data.license == "apache-2.0" and "someone/my-tagger" in card.text
+HfApi().upload_file(repo_id="someone/my-tagger", path_in_repo="README.md", path_or_fileobj=b"Written by hand.")
 tagger.push_to_hub("someone/my-tagger", private=True)
 assert HfApi().model_info("someone/my-tagger").private
 assert not HfApi().file_exists("someone/my-tagger", "adapter_config.json")
+assert ModelCard.load("someone/my-tagger").text == "Written by hand."
 try:
     tagger.push_to_hub("someone/--no--")
 except Exception as error:

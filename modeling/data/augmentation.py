@@ -26,7 +26,7 @@ from conlipa.modeling.tokenizer import MASK, vocabulary
 _NEIGHBOURS = 8
 """How many of the articulatorily nearest a phoneme may turn into."""
 _KIND = np.array([0 if label == "O" else 1 + ["PER", "ORG", "LOC"].index(label[2:]) for label in LABELS])
-SHARE, SHUFFLE, ORDER, SWAP, NAME, WEAR, NEIGHBOUR, STOP, MARKS, REDIRECT, WORD, FIRST = range(12)
+SHARE, SHUFFLE, ORDER, SWAP, NAME, WEAR, NEIGHBOUR, STOP, MARKS, REDIRECT, WORD = range(11)
 """What is drawn."""
 
 
@@ -67,7 +67,7 @@ class Augmenter:
         """
         self.packed, self.settings = packed, settings
         chosen = np.arange(len(packed.set_starts) - 1) if sets is None else sets
-        self._cased = self._of_cased_sets() if settings.swap or settings.first_mark else np.zeros(0, np.bool_)
+        self._cased = self._of_cased_sets() if settings.swap else np.zeros(0, np.bool_)
         self._names = self._names_by_kind(chosen) if settings.swap else {}
         self._redirects = np.zeros(0, np.int64) if redirects is None else redirects
         if settings.redirect and not self._redirects.size:
@@ -153,12 +153,6 @@ class Augmenter:
                 these = swap & (kinds == kind) & (cased == with_marks)
                 swapped[these] = names[(uniform(one[these], NAME) * len(names)).astype(np.int64)]
         return swapped
-
-    def marks_first(self, sentences: Integers, drawn_from: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        """Which of some sentences have a case mark before their first word, whatever word it is, as where a sentence begins."""
-        if not self.settings.first_mark:
-            return np.zeros(len(sentences), np.bool_)
-        return np.asarray((uniform(drawn_from, FIRST) < self.settings.first_mark) & self.changed(drawn_from) & self._cased[sentences])
 
     def phonemes(self, words: Integers, sentence: Integers, drawn_from: NDArray[np.uint64]) -> Phonemes:
         """The phonemes of some words of sentences: some replaced by a neighbour or masked, some left out, one of each word at least kept."""

@@ -14,7 +14,7 @@ from conlipa.dataset_scripts.wikiann.places import RUNNING
 from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import MOST_MARKS, NO_LABEL, OUTSIDE
 from conlipa.modeling.alignment import inside as inside_label
-from conlipa.modeling.data.augmentation import MARKS, Augmenter, neighbours
+from conlipa.modeling.data.augmentation import MARKS, Augmenter
 from conlipa.modeling.data.batches import by_positions, by_size, width_of
 from conlipa.modeling.data.packed import NO_SEPARATOR
 from conlipa.modeling.data.packed_corpus import PackedCorpus, encoding_of
@@ -153,7 +153,7 @@ class Sentences:
         sentences, row, drawn_from = self._taken_apart(rows)
         words, sentence = self._words(sentences, drawn_from)
         separator = int(self.packed.frame[1] != NO_SEPARATOR)
-        sizes = self.packed.word_starts[words + 1] - self.packed.word_starts[words] + separator + self._marked(words, sentence, sentences, drawn_from)
+        sizes = self.packed.word_starts[words + 1] - self.packed.word_starts[words] + separator + self._marked(words, sentence, drawn_from)
         return np.minimum(np.bincount(row[sentence], sizes).astype(np.int64) - separator + 2, self.width)
 
     def _words(self, sentences: Integers, drawn_from: NDArray[np.uint64]) -> tuple[Integers, Integers]:
@@ -163,11 +163,9 @@ class Sentences:
         words, chunk = spread(begins, self.packed.chunk_starts[chunks + 1] - begins)
         return words, sentence[chunk]
 
-    def _marked(self, words: Integers, sentence: Integers, sentences: Integers, drawn_from: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    def _marked(self, words: Integers, sentence: Integers, drawn_from: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Which of these words have a case mark."""
-        first = (within(np.bincount(sentence, minlength=len(sentences))) == 0) & self.augmenter.marks_first(sentences, drawn_from)[sentence]
-        first[first] = neighbours()[0][self.packed.ids[self.packed.word_starts[words[first]]]]  # a digit has no capital
-        return np.asarray((self.packed.marked[words] | first) & self._keeps_marks(drawn_from)[sentence])
+        return np.asarray(self.packed.marked[words] & self._keeps_marks(drawn_from)[sentence])
 
     def _keeps_marks(self, drawn_from: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Which sentences keep their case marks."""
@@ -212,21 +210,15 @@ class Sentences:
         rows = np.asarray(rows, dtype=np.int64)
         sentences, row, drawn_from = self._taken_apart(rows)
         words, sentence = self._words(sentences, drawn_from)
-        marked = self._marked(words, sentence, sentences, drawn_from)
         width = int(width_of(self._most_positions(rows)).max()) if self._few_shapes else 0
-        return self._laid_out(words, sentence, marked, row, drawn_from, width)
+        return self._laid_out(words, sentence, row, drawn_from, width)
 
-    # long: one array after the other
-    def _laid_out(
-        self, words: Integers, sentence: Integers, marked: NDArray[np.bool_], row: Integers, drawn_from: NDArray[np.uint64], width: int
-    ) -> dict[str, torch.Tensor]:
-        """Words, with the sentence of each, and which have a case mark, as the tensors of a batch.
-
-        `row`: that of each sentence; `width`: at least so wide.
-        """
+    def _laid_out(self, words: Integers, sentence: Integers, row: Integers, drawn_from: NDArray[np.uint64], width: int) -> dict[str, torch.Tensor]:
+        """Words, with the sentence of each, as the tensors of a batch; `row`: that of each sentence; `width`: at least so wide."""
         phonemes = self.augmenter.phonemes(words, sentence, drawn_from)
         begin, separator, end = self.packed.frame.tolist()
         word_row = row[sentence]
+        marked = self._marked(words, sentence, drawn_from)
         rows = int(row[-1]) + 1
         starts_row = within(np.bincount(word_row, minlength=rows)) == 0
         before = np.where(starts_row | (separator == NO_SEPARATOR), 0, 1)

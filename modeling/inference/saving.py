@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +19,7 @@ _OF_A_TAGGER = [CALIBRATION_FILE, _RECORD, "model.onnx", "adapter_*"]
 """Files of the tagger that was in the repo before: what the new one lacks of them must not stay."""
 _CARD = """---
 library_name: conlipa
-pipeline_tag: token-classification
+{license}pipeline_tag: token-classification
 tags: [conlipa, named-entity-recognition, phonemes]
 ---
 
@@ -51,11 +52,22 @@ def save(model: str, adapter: str | None, folder: Path, name: str = "") -> None:
         record, languages = Path(model) / _RECORD, trained_on(model, adapter)
         if record.is_file() or languages:
             write_json({**(read_json(record) if record.is_file() else {}), "languages": languages}, beside / _RECORD)
-        write_text(_CARD.format(name=name or folder.name), beside / "README.md")
+        write_text(_CARD.format(name=name or folder.name, license=_license(Path(model))), beside / "README.md")
+
+
+def _license(model: Path) -> str:
+    """The line of a card that says under which licence the weights are, as the model's own card has it."""
+    from huggingface_hub import ModelCard
+
+    try:
+        found = ModelCard.load(model / "README.md", ignore_metadata_errors=True).data.license
+    except (OSError, ValueError):
+        return ""
+    return f"license: {found}\n" if isinstance(found, str) else ""
 
 
 def push(model: str, adapter: str | None, repo: str, private: bool = False, token: str | None = None) -> str:
-    """`save` into a repo on the Hub, in one commit; gives the commit's URL.
+    """`save` into a repo on the Hub, in one commit; gives the commit's URL. A card that the repo has already stays as it is.
 
     Raises:
         ConlipaError: no Hub, a name that it does not allow, or it refuses.
@@ -72,7 +84,8 @@ def push(model: str, adapter: str | None, repo: str, private: bool = False, toke
             api.create_repo(repo, private=private, exist_ok=True)
             if private and not api.model_info(repo).private:  # `create_repo` leaves one that is there as it is
                 api.update_repo_settings(repo, private=True)
-            message = "Upload a tagger"
-            return str(api.upload_folder(repo_id=repo, folder_path=made, commit_message=message, delete_patterns=_OF_A_TAGGER).commit_url)
+            kept = ["README.md"] if api.file_exists(repo, "README.md") else []
+            upload = partial(api.upload_folder, repo_id=repo, folder_path=made, commit_message="Upload a tagger")
+            return str(upload(delete_patterns=_OF_A_TAGGER, ignore_patterns=kept).commit_url)
         except (HfHubHTTPError, transport_error(), HFValidationError, OSError) as error:
             raise ConlipaError(f"{repo}: could not be pushed ({first_line(error)})") from error

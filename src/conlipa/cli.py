@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -100,7 +101,9 @@ def _adapt(arguments: argparse.Namespace) -> None:
     columns = Columns.parse(arguments.columns) if arguments.columns else None
     labels = arguments.labels.split(",") if arguments.labels else None
     lang, rows = read_tagged_file(Path(arguments.corpus), arguments.lang, arguments.engine, mapping, columns, labels)
-    adapted_repo(rows, lang, Path(arguments.out), arguments.model, arguments.adapter, arguments.engine)
+    options = [("--columns", arguments.columns), ("--labels", arguments.labels), *(("--map", pair) for pair in arguments.map)]
+    given = shlex.join(word for name, value in options if value for word in (name, value))
+    adapted_repo(rows, lang, Path(arguments.out), arguments.model, arguments.adapter, arguments.engine, given)
 
 
 def _release(arguments: argparse.Namespace) -> None:
