@@ -13,9 +13,9 @@ export GRADIO_ANALYTICS_ENABLED = False
 release: .venv/ready
 	$(RUN)conlipa release --out release
 
-# Two processes of one thread each: on two cores more threads wait for one another.
+# Two processes of one thread each: on two cores more threads wait for one another. The tests of a file share what they were made from.
 test: .venv/ready
-	OMP_NUM_THREADS=1 $(RUN)pytest -n 2
+	OMP_NUM_THREADS=1 $(RUN)pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/ready
 	$(RUN)ruff check .

@@ -34,10 +34,16 @@ ipac:
 """
 
 
+def _of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this test run: what one of its processes makes, the other takes."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_caches(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Caches of the test run itself, so that nothing is answered from a developer's own."""
-    home = tmp_path_factory.getbasetemp() / "hf"
+    home = _of_all_workers(tmp_path_factory) / "hf"
     os.environ["HF_HOME"] = str(home)
     import datasets.config
 
@@ -67,6 +73,8 @@ def begun(
     words, warm = [str(argument) for argument in arguments], _warm()
     if warm and not fresh and warm.serves(words, env or {}):
         return warm.begin(words, stdin, stdout, stderr, rank or {})
+    if warm and not fresh and not env and words[0] != "-c":  # seconds more each time, and nobody would know why
+        raise AssertionError(f"the environment is another than that of the warm process: {', '.join(warm.different({}))}")
     whole = {**os.environ, **(env or {}), **(rank or {})}
     with open(stdin, "rb") as read, open(stdout, "wb") as written, open(stderr, "wb") as said:
         return subprocess.Popen([sys.executable, *words], stdin=read, stdout=written, stderr=said, cwd=ROOT, env=whole)
@@ -97,7 +105,7 @@ def running_until(command: Command | subprocess.Popen[bytes], reached: Callable[
     while not reached():
         assert command.poll() is None, "it ended before it got there"
         assert time.monotonic() < deadline
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def conlipa(*arguments: str | Path, **more: object) -> subprocess.CompletedProcess[str]:
@@ -125,8 +133,7 @@ def tiny_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`conlipa release` of the tiny recipe on the built-in sample; shared by the workers of a run."""
-    shared = tmp_path_factory.getbasetemp()
-    shared = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
+    shared = _of_all_workers(tmp_path_factory)
     recipe, out = shared / "tiny.yaml", shared / "tiny-release"
     with FileLock(shared / "tiny.lock"):
         if not (out / "space" / "README.md").is_file():

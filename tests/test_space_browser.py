@@ -221,7 +221,8 @@ def test_axe_finds_no_barrier(chromium: Any, served: str, size: dict[str, int], 
     opened.wait_for_selector("#result .tagged")
     opened.click("#documents button")
     opened.click("#correct > button")
-    for lang in ("urd", "kin", "khm", "sin"):  # the page opens with the last one, whose coming could not be seen at first
+    # The page opens with the last one, whose coming could not be seen at first. Colours and sizes differ by direction and script alone.
+    for lang in ("urd", "kin", "khm", "sin") if (size, scheme) == (DESKTOP, "light") else ("urd", "khm"):
         choose(opened, f"({lang}", lang)
         if opened.locator("#entity input").count():
             opened.locator("#entity input").first.check()

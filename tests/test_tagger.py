@@ -5,6 +5,7 @@ import json
 import random
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -119,12 +120,20 @@ def test_spans_on_the_shared_validation_sets(mini: Any, wikiann_folder: Path) ->
             check_spans(text, found)
 
 
+MIXED = [*LINES[:40], "", "Душанбе " * 300, "\n".join(LINES[:10])]
+
+
+@cache
+def _alone(backend: str) -> tuple[Any, list[Any]]:
+    """A tagger, and what it says of each of the texts by itself."""
+    tagger: Any = Tagger.from_pretrained(backend=backend, lang="tgk")
+    return tagger, [tagger(text) for text in MIXED]
+
+
 @pytest.mark.parametrize("backend", ["torch", "onnx"])
 @pytest.mark.parametrize("batch_size", [1, 7, 1000])
 def test_results_do_not_depend_on_batch_or_order(backend: str, batch_size: int) -> None:
-    tagger: Any = Tagger.from_pretrained(backend=backend, lang="tgk")
-    texts = [*LINES[:40], "", "Душанбе " * 300, "\n".join(LINES[:10])]
-    alone = [tagger(text) for text in texts]
+    (tagger, alone), texts = _alone(backend), MIXED
     assert tagger(texts, batch_size=batch_size) == alone
     assert tagger(texts[::-1], batch_size=batch_size) == alone[::-1]
     mixed = list(enumerate(texts))

@@ -27,8 +27,8 @@ _LOADED = (
     "conlipa.modeling.data.packing", "conlipa.modeling.evaluation.evaluation", "conlipa.modeling.inference.loading", "conlipa.modeling.train",
     "conlipa.modeling.training.ipac", "conlipa.modeling.training.loop", "conlipa.modeling.training.ner",
 )  # fmt: skip
-_OWN = ("PYTEST_CURRENT_TEST",)
-"""What changes from test to test and is read by no command."""
+_OWN = ("PYTEST_CURRENT_TEST", "HF_HUB_DISABLE_TELEMETRY", "GRADIO_SERVER_MODE_ENABLED")
+"""What pytest, or a page that a test builds, sets in this process, and no command reads: the tests turn telemetry off before (`conftest.py`)."""
 
 
 class Command:
@@ -44,11 +44,12 @@ class Command:
         return self.returncode
 
     def wait(self, timeout: float = 600) -> int:
-        deadline = time.monotonic() + timeout
+        deadline, pause = time.monotonic() + timeout, 0.005
         while self.poll() is None:
             if time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired(str(self.pid), timeout)
-            time.sleep(0.005)
+            time.sleep(pause)
+            pause = min(2 * pause, 0.05)  # who asks all the time takes the processor from who is asked
         return int(self.returncode or 0)
 
     def send_signal(self, number: int) -> None:
@@ -67,7 +68,12 @@ class Warm:
 
     def serves(self, arguments: Sequence[str], env: Mapping[str, str]) -> bool:
         """Whether a command may be a fork: a module or a script, in the environment that the libraries were imported in."""
-        return arguments[0] != "-c" and self.environment == {**_environment(), **env}
+        return arguments[0] != "-c" and not self.different(env)
+
+    def different(self, env: Mapping[str, str]) -> list[str]:
+        """Variables that are not as they were when the libraries were imported."""
+        now = {**_environment(), **env}
+        return sorted(name for name in {*now, *self.environment} if now.get(name) != self.environment.get(name))
 
     def begin(self, arguments: Sequence[str], stdin: Path | str, stdout: Path | str, stderr: Path | str, more: Mapping[str, str]) -> Command:
         """Start `python ARGUMENTS`, reading and writing these files, with more variables in its environment."""
