@@ -1,6 +1,6 @@
 """Many callers of the Space at once, of `/tag` and with documents: are all answered rightly, how long do they take, does the server grow?
 
-python -m tests.benchmarks.space [CALLS] [UPLOADS]
+python -m tests.benchmarks.space [CALLS] [UPLOADS] [VISITORS]
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import shutil
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -60,15 +61,28 @@ def uploads(calls: int, folder: Path) -> Load:
     """The same with documents of a megabyte: uploaded and tagged as the page does it, 100 texts in a table with a wide column beside."""
     texts = dict(list(examples().items())[:4])
     tables = {lang: _table(text) for lang, text in texts.items()}
+    return _measured(calls, list(texts), lambda client, lang: _document(client, lang, tables[lang]), folder)
 
-    def tagged(client: httpx.Client, lang: str) -> str:
-        (path,) = client.post("/upload", files={"files": ("letters.csv", tables[lang], "text/csv")}).raise_for_status().json()
-        file = {"path": path, "orig_name": "letters.csv", "meta": {"_type": "gradio.FileData"}}
-        session = uuid.uuid4().hex
-        _happens(client, session, "upload", [file])
-        return str(_happens(client, session, "click", [file, "body", "", lang])[0])
 
-    return _measured(calls, list(texts), tagged, folder)
+def visitors(number: int, folder: Path) -> list[int]:
+    """Bytes of the server after each quarter of so many visitors, eight at a time, each of whom tags a document of two sentences and goes."""
+    langs, residents = list(examples()), []
+    tables = {lang: f"id,body\n1,{json.dumps(text, ensure_ascii=False)}\n2,x\n".encode() for lang, text in examples().items()}
+    with _served(folder, 8) as client, ThreadPoolExecutor(8) as pool:
+        for start in range(0, number, -(-number // 4)):
+            asked = [langs[i % len(langs)] for i in range(start, min(number, start - (-number // 4)))]
+            list(pool.map(lambda lang: _document(client, lang, tables[lang]), asked))
+            residents.append(_resident(int((folder / "pid").read_text())))
+    return residents
+
+
+def _document(client: httpx.Client, lang: str, table: bytes) -> str:
+    """What a visitor's page shows of a table with a column `body`."""
+    (path,) = client.post("/upload", files={"files": ("letters.csv", table, "text/csv")}).raise_for_status().json()
+    file = {"path": path, "orig_name": "letters.csv", "meta": {"_type": "gradio.FileData"}}
+    session = uuid.uuid4().hex
+    _happens(client, session, "upload", [file])
+    return str(_happens(client, session, "click", [file, "body", "", lang])[0])
 
 
 def _happens(client: httpx.Client, session: str, trigger: str, data: list[Any]) -> list[Any]:
@@ -90,15 +104,19 @@ def _table(text: str) -> bytes:
     return "".join(["id,wide,body\n", *rows]).encode()
 
 
-def _measured(calls: int, langs: list[str], ask: Callable[[httpx.Client, str], str], folder: Path) -> Load:
+@contextmanager
+def _served(folder: Path, calls: int) -> Iterator[httpx.Client]:
+    """A client of the Space, for so many calls at once."""
     for path in space_files():
         shutil.copy(path, folder)
+    limits = httpx.Limits(max_connections=calls, max_keepalive_connections=0)
+    with serving(folder, {"CONLIPA_MODEL": "mini"}) as url, httpx.Client(base_url=f"{url}/gradio_api", timeout=900, limits=limits) as client:
+        yield client
+
+
+def _measured(calls: int, langs: list[str], ask: Callable[[httpx.Client, str], str], folder: Path) -> Load:
     asked = [langs[i % len(langs)] for i in range(calls)]
-    with (
-        serving(folder, {"CONLIPA_MODEL": "mini"}) as url,
-        httpx.Client(base_url=f"{url}/gradio_api", timeout=900, limits=httpx.Limits(max_connections=calls, max_keepalive_connections=0)) as client,
-        ThreadPoolExecutor(calls) as pool,
-    ):
+    with _served(folder, calls) as client, ThreadPoolExecutor(calls) as pool:
 
         def timed(lang: str) -> tuple[str, float]:
             begun = time.perf_counter()
@@ -122,7 +140,11 @@ def _resident(process: int) -> int:
     return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def main(calls: int = 200, documents: int = 20) -> None:
+def main(calls: int = 200, documents: int = 20, guests: int = 0) -> None:
+    if guests:
+        with TemporaryDirectory() as folder:
+            residents = ", ".join(f"{resident / 1e6:.0f}" for resident in visitors(guests, Path(folder)))
+        print(f"Space: {guests} visitors with a document each; the server after each quarter of them, MB: {residents}", flush=True)
     for what, measure, number in (("calls", load, calls), ("uploads of 1 MB", uploads, documents)):
         with TemporaryDirectory() as folder:
             found = measure(number, Path(folder))
