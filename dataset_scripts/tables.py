@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import hashlib
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+_ENGINES = ("anyascii", "epitran", "espeakng-loader", "icu4py", "janome", "pypinyin")
+"""Distributions that decide of a transcription."""
 
 
 @cache
@@ -19,8 +22,8 @@ def rows(name: str) -> list[dict[str, str]]:
 
 @cache
 def digest() -> str:
-    """Of the tables and code that decide what the builders yield: a changed pair or engine must not be answered from an old cache."""
-    found = hashlib.sha256()
+    """Of the tables, code and engines that decide what the builders yield: a changed pair or engine must not be answered from an old cache."""
+    found = hashlib.sha256(" ".join(version(name) for name in _ENGINES).encode())
     for path in sorted(path for pattern in ("*.csv", "*.py", "*/*.py", "*/*.csv", "pairs/*.tsv") for path in FOLDER.glob(pattern)):
         found.update(path.read_bytes())
     return found.hexdigest()

@@ -13,6 +13,7 @@ from conlipa.hub_cards.cards import adapted_card
 from conlipa.modeling.adaptation.adapt import adapt
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
 from conlipa.modeling.inference.packaged import PACKAGED, located
+from conlipa.modeling.inference.saving import license_of
 
 
 def adapted_repo(rows: Sequence[dict[str, Any]], lang: str, out: Path, model: str, adapter: str | None, engine: str, given: str = "") -> None:
@@ -33,7 +34,9 @@ def adapted_repo(rows: Sequence[dict[str, Any]], lang: str, out: Path, model: st
     read_by = "" if engine == "auto" else f" --engine {engine}"
     published = read_by if not engine.startswith("map:") else " --engine map:FILE.csv"
     on_it = f"--adapter {adapter if is_repo(adapter) else 'DIR'}" if adapter else ""
-    write_text(adapted_card(record, out.name, model, f"--lang {lang}{published}", " ".join(filter(None, (given, on_it)))), out / "README.md")
+    options = f"--lang {lang}{published}", " ".join(filter(None, (given, on_it)))
+    base = model if model in PACKAGED or is_repo(model) else Path(model).resolve().name  # where it lies on this machine is nobody's business
+    write_text(adapted_card(record, out.name, base, *options, license=license_of(Path(tagger))), out / "README.md")
     change = f"{record['after'] - record['before']:+.2f}, 95% interval {record['low']:+.2f} to {record['high']:+.2f}"
     print(f"entity F1 of sentences left out in turn: {record['before']:.2f} before, {record['after']:.2f} after ({change})")
     print(f"{out}: use it with conlipa tag --lang {lang}{read_by} --model {model} --adapter {out}", file=sys.stderr)

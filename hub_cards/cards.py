@@ -277,13 +277,19 @@ def _oldest_python() -> str:
     return metadata("conlipa")["Requires-Python"].removeprefix(">=")
 
 
-def adapted_card(record: dict[str, Any], name: str, base: str, read_by: str, given: str = "") -> str:
-    """The card of an adapter that `conlipa adapt` wrote; `read_by`: options that say how texts are read; `given`: of the fitting alone."""
+def adapted_card(record: dict[str, Any], name: str, base: str, read_by: str, given: str = "", license: str | None = None) -> str:
+    """The card of an adapter that `conlipa adapt` wrote.
+
+    Args:
+        read_by: options that say how texts are read.
+        given: options of the fitting alone.
+        license: that of the base, where its card names one.
+    """
     code = record["language"]
     known = languages().get(code)
     data = ModelCardData(
         language=_hub_codes([code]) if known else ([code] if code.isascii() and code.islower() and code.isalpha() and len(code) in (2, 3) else None),
-        license="apache-2.0",
+        license=license or "apache-2.0",
         pipeline_tag="token-classification",
         library_name="peft",
         base_model=base if is_repo(base) else None,  # a name that the Hub does not know would be a dead link

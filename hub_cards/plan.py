@@ -21,6 +21,7 @@ PLACEHOLDER = "NAMESPACE"
 """Stands in the cards of a release for whoever will publish it."""
 CARD_LIMIT = 1_000_000
 """Bytes of a card; the Hub shows no larger ones."""
+_RULES = "1 to 96 of the letters a to z, digits, '-', '_', '.'; no '-' or '.' at its ends, no '--', no '..'"
 KIT_TAG = "conlipa"
 """The tag by which a repo's card says that this kit wrote it."""
 
@@ -62,10 +63,15 @@ def plan(folder: Path, namespace: str) -> list[Repo]:
 
     Raises:
         UsageError: a namespace that no user or organisation can have.
-        ConlipaError: no finished release, or a card that the Hub would refuse.
+        ConlipaError: no finished release, or a name or card that the Hub would refuse.
     """
     check_namespace(namespace)
     tree = read_tree(folder)
+    for name in tree.repos():
+        try:
+            validate_repo_id(f"{namespace}/{repo_name(name)}")
+        except HFValidationError as error:
+            raise ConlipaError(f"{folder / name}: no name that the Hub allows ({_RULES}); give the recipe another name") from error
     return [_repo(tree.root / name, kind, f"{namespace}/{repo_name(name)}", namespace) for name, kind in tree.repos().items()]
 
 
@@ -78,8 +84,7 @@ def check_namespace(namespace: str) -> None:
     try:
         validate_repo_id(f"{namespace}/{KIT_TAG}")
     except HFValidationError as error:
-        rules = "1 to 96 of the letters a to z, digits, '-', '_', '.'; no '-' or '.' at its ends, no '--', no '..'"
-        raise UsageError(f"--namespace {namespace!r}: no name that the Hub allows ({rules})") from error
+        raise UsageError(f"--namespace {namespace!r}: no name that the Hub allows ({_RULES})") from error
 
 
 def repo_name(folder: str) -> str:

@@ -67,7 +67,11 @@ def _files(api: Any, repo: Repo) -> list[str]:
     """Files that the repo has on the Hub; none where it does not exist."""
     if not with_retries(repo.name, lambda: api.repo_exists(repo.name, repo_type=repo.kind)):
         return []
-    return [str(name) for name in with_retries(repo.name, lambda: api.list_repo_files(repo.name, repo_type=repo.kind)) if name != ".gitattributes"]
+    return with_retries(repo.name, partial(_listed, api, repo))
+
+
+def _listed(api: Any, repo: Repo) -> list[str]:
+    return [str(name) for name in api.list_repo_files(repo.name, repo_type=repo.kind) if name != ".gitattributes"]
 
 
 def _check_ours(api: Any, repo: Repo) -> None:
@@ -114,11 +118,10 @@ def _commit(api: Any, repo: Repo, private: bool) -> str:
 
     sdk = "gradio" if repo.kind == "space" else None
     with_retries(repo.name, lambda: api.create_repo(repo.name, repo_type=repo.kind, private=private, exist_ok=True, space_sdk=sdk))
-    gone = sorted(set(_files(api, repo)) - set(repo.files))
 
     def commit() -> Any:
-        # New operations for each try: the client marks those that it has uploaded
-        operations: list[Any] = [CommitOperationDelete(path) for path in gone]
+        # New operations for each try: the client marks those that it has uploaded, and what a commit without an answer has deleted is gone
+        operations: list[Any] = [CommitOperationDelete(path) for path in sorted(set(_listed(api, repo)) - set(repo.files))]
         operations += [CommitOperationAdd(path, content if isinstance(content, bytes) else str(content)) for path, content in repo.files.items()]
         return api.create_commit(repo.name, operations, commit_message=f"conlipa {version('conlipa')}", repo_type=repo.kind)
 
@@ -133,7 +136,11 @@ def _tag(api: Any, repo: Repo, commit: str) -> None:
     if at == commit:
         return
     if at is not None:
-        with_retries(repo.name, lambda: api.delete_tag(repo.name, tag=tag, repo_type=repo.kind))
+        try:
+            with_retries(repo.name, lambda: api.delete_tag(repo.name, tag=tag, repo_type=repo.kind))
+        except RefusedError as error:
+            if error.status != 404:  # a try without an answer has deleted it
+                raise
     with_retries(repo.name, lambda: api.create_tag(repo.name, tag=tag, revision=commit, repo_type=repo.kind, exist_ok=True))
 
 

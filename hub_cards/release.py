@@ -24,8 +24,9 @@ from conlipa.errors import ConlipaError
 from conlipa.hub_cards.cards import conlipa_card, ipac_card, is_wikiann, ner_card, space_card, wikiann_card
 from conlipa.hub_cards.tree import MANIFEST, METRIC, Tree
 from conlipa.modeling.data.corpus import Corpus
-from conlipa.modeling.data.fingerprint import of_folder, of_pairs
+from conlipa.modeling.data.fingerprint import of_folder, of_pairs, of_sentences
 from conlipa.modeling.data.packing import sets_of
+from conlipa.modeling.data.sentences import source_languages
 from conlipa.modeling.evaluation import everyday
 from conlipa.modeling.evaluation.evaluation import evaluate, table
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
@@ -57,9 +58,9 @@ def release(out: Path, recipe: Recipe, wikiann: str, strict: bool = False, ner: 
     _step("CONLIPA", tree.conlipa, lambda: write_conlipa(tree.conlipa))
     _step("WikiANN-IPA", tree.wikiann, lambda: write_wikiann(tree.wikiann, corpus))
     sentences = Corpus(os.pathsep.join([f"{TITLES}={tree.wikiann}", *(str(place) for place in corpus.places if place.kind != TITLES)]))
-    if ner and not tree.ner.is_dir():
-        _take_stage_one(ner, recipe, tree.ner)
-    if not ner:
+    if ner:
+        _take_stage_one(ner, recipe, tree.ner, [sentences, corpus])
+    else:
         train_stage("ner", recipe, sentences, tree.ner)
     train_stage("ipac", recipe, sentences, tree.ipac, ner=str(tree.ner), base_name=tree.ner.name)
     scores = _scores(tree, recipe, sentences, _source(wikiann))
@@ -71,20 +72,29 @@ def release(out: Path, recipe: Recipe, wikiann: str, strict: bool = False, ner: 
     _say(f"  scores  {tree.scores}\nNext: conlipa demo --model {tree.ner} --adapter {tree.ipac}", sys.stdout)
 
 
-def _take_stage_one(folder: Path, recipe: Recipe, place: Path) -> None:
-    """Copy what stage 1 wrote elsewhere.
+def _take_stage_one(folder: Path, recipe: Recipe, place: Path, corpora: Sequence[Corpus]) -> None:
+    """Copy what stage 1 wrote elsewhere, unless it is there already.
+
+    Args:
+        corpora: the release's sentences, as it holds them and as they came: their order may be another.
 
     Raises:
-        ConlipaError: no finished stage 1, or one of another recipe.
+        ConlipaError: no finished stage 1, or one of another recipe, of other sentences, or than the one that is there.
     """
     if not (folder / RECORD).is_file():
         raise ConlipaError(f"{folder}: holds no finished stage 1 ({RECORD} is missing)")
     record = read_json(folder / RECORD)
+    if place.is_dir():
+        if record != read_json(place / RECORD):
+            raise ConlipaError(f"{folder}: is another stage 1 than this release has in {place}; name another folder with --out")
+        return
     made_by, expected = completed(record.get("recipe") or {}), run_metadata_of(recipe, "ner", "")["recipe"]
     if recipe.ner.minutes:  # a run by the clock has no number of epochs
         made_by.get("ner", {})["epochs"] = expected["ner"]["epochs"]
     if record.get("stage") != "ner" or decisive(made_by) != decisive(expected):
         raise ConlipaError(f"{folder}: was made by another recipe than {recipe.name}, or by another stage; name the profile that it was trained with")
+    if all(record.get("data") != of_sentences(corpus, source_languages(corpus, recipe.ner.languages), "train") for corpus in corpora):
+        raise ConlipaError(f"{folder}: was trained on other sentences than those of this release; name the same --corpus")
     with atomic_folder(place) as beside:
         for path in folder.iterdir():
             shutil.copy(path, beside / path.name)
@@ -105,7 +115,7 @@ def _claim(out: Path, recipe: Recipe, wikiann: str, sentences: str) -> None:
         if isinstance(there.get("recipe"), dict):
             there["recipe"] = completed(there["recipe"])
         if there != mine:
-            different = next(key for key in mine if there.get(key) != mine[key])
+            different = next(key for key in {**mine, **there} if there.get(key) != mine.get(key))
             raise ConlipaError(f"{out}: belongs to another release (its {different} differs); name another folder with --out")
     elif out.is_dir() and any(out.iterdir()):
         raise ConlipaError(f"{out}: is not empty, and no release of this kit; name another folder with --out")

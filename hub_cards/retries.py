@@ -19,7 +19,11 @@ _PASSING = {429, 500, 502, 503, 504}
 
 
 class RefusedError(ConlipaError):
-    """What the Hub will not do, however often it is asked."""
+    """What the Hub will not do, however often it is asked; `status`: of its answer, 0 where its client refused before."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def with_retries(what: str, call: Callable[[], Answer], pause: Callable[[float], None] = time.sleep) -> Answer:
@@ -34,12 +38,14 @@ def with_retries(what: str, call: Callable[[], Answer], pause: Callable[[float],
         except HfHubHTTPError as error:
             status = error.response.status_code if error.response is not None else 0
             if status not in _PASSING:
-                raise RefusedError(_refusal(what, status, error)) from None
+                raise RefusedError(_refusal(what, status, error), status) from None
             reason = f"answered {status}"
         except LocalTokenNotFoundError:
             raise ConlipaError("no Hub token: log in with `hf auth login`, or set HF_TOKEN") from None
         except (OSError, transport_error()) as error:
             reason = f"broke off ({type(error).__name__})"
+        except ValueError as error:  # the client's own checks, and metadata that the Hub does not take
+            raise RefusedError(f"{what}: refused ({' '.join(str(error).split())})") from None
         if number + 1 < TRIES:
             pause(FIRST_PAUSE_S * 2**number)
     raise ConlipaError(f"{what}: the Hub {reason}, {TRIES} times; run the same command again later")

@@ -57,7 +57,7 @@ def pretrained_encoder(recipe: Encoder) -> tuple[Any, Any]:
     """Encoder and tokenizer for stage 1: of the recipe's Hub repo or folder, or new ones.
 
     Raises:
-        ConlipaError: the Hub cannot be reached, or the repo holds no encoder that can tag.
+        ConlipaError: the Hub cannot be reached, or the repo holds no encoder that can tag, or one of too few positions.
     """
     if not recipe.repo:
         if recipe.input == GRAPHEMES:
@@ -65,7 +65,8 @@ def pretrained_encoder(recipe: Encoder) -> tuple[Any, Any]:
         return new_encoder(recipe), tokenizer_of(recipe)
     tokenizer, model = tokenizer_of(recipe), load_encoder(recipe.repo)
     setattr(model.config, _INPUT_KIND, recipe.input_kind)
-    if recipe.pooler:
+    _check_fit(recipe.repo, model, tokenizer, recipe.max_length)
+    if recipe.pooler and hasattr(model, "roberta"):
         body = _with_pooler(model.config)
         body.load_state_dict(model.roberta.state_dict(), strict=False)
         model.roberta = body
@@ -171,16 +172,18 @@ def load_tagger(where: str) -> tuple[Any, Any]:
     return model, tokenizer
 
 
-def _check_fit(where: str, model: Any, tokenizer: Any) -> None:
-    """Raises ConlipaError where the tokenizer gives what the model has no embedding for."""
+def _check_fit(where: str, model: Any, tokenizer: Any, asked: int = 0) -> None:
+    """Raises ConlipaError where the tokenizer, or a recipe that asks for so many positions, gives what the model has no embedding for."""
     config = model.config
     if config.pad_token_id is None:
         raise ConlipaError(f"{where}: its configuration has no pad_token_id")
     marks = MOST_MARKS if input_kind_of(model) == MARKED_PHONEMES else 0
     offset = config.pad_token_id + 1 if "roberta" in config.model_type else 0  # RoBERTa counts positions from there
-    longest = max_length(tokenizer) + marks + offset
+    given = max_length(tokenizer)
+    longest = max(given, asked) + marks + offset
     if longest > config.max_position_embeddings:
-        raise ConlipaError(f"{where}: the tokenizer gives {longest} positions, and the model has {config.max_position_embeddings}")
+        giver = "encoder.max_length" if asked > given else "the tokenizer"
+        raise ConlipaError(f"{where}: {giver} gives {longest} positions, and the model has {config.max_position_embeddings}")
     if config.model_type != "canine" and len(tokenizer) > config.vocab_size:
         raise ConlipaError(f"{where}: the tokenizer has {len(tokenizer)} ids, and the model {config.vocab_size}")
 

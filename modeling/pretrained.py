@@ -7,6 +7,7 @@ its configuration is held against limits and against the shapes of its weights, 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from conlipa.errors import ConlipaError, nearest
 from conlipa.foreign import from_folder, one_line, refuse_code
 from conlipa.hub import is_repo, snapshot
 from conlipa.modeling.adapter_settings import ADAPTER_CONFIG, check_ranks, check_settings
+from conlipa.modeling.data.fingerprint import of_folder
 from conlipa.modeling.records import read_json
 
 ARCHITECTURES = ("roberta", "xlm-roberta", "bert", "canine")
@@ -34,6 +36,7 @@ _LIMITS = {
     "num_labels": 10_000,
 }
 _MOST_PARAMETERS = 2_000_000_000
+_RECORD, _DIGEST = "training.json", re.compile("[0-9a-f]{16}")
 _OPTIONAL = ("pooler.", "position_ids", "lm_head.", "cls.", "classifier.")
 """Weights that a pretrained encoder has and a tagger lacks, or the other way round."""
 
@@ -143,13 +146,14 @@ def load_adapter(model: Any, where: str, adapter: str) -> Any:
     """A model with a LoRA adapter on top.
 
     Raises:
-        ConlipaError: it is no LoRA adapter, or not one of this model.
+        ConlipaError: it is no LoRA adapter, not one of this model, or one that `adapt` fitted to other weights.
     """
     from peft import PeftModel
 
     folder = folder_of(adapter, "adapter", (ADAPTER_CONFIG, "adapter_model.safetensors"))
     raw = read_json(folder / ADAPTER_CONFIG)
     refuse_code(folder)
+    _check_base(folder, where)
     shapes = header(folder / "adapter_model.safetensors")
     check_settings(folder / ADAPTER_CONFIG, raw)
     check_ranks(folder, raw["r"], shapes)
@@ -161,6 +165,16 @@ def load_adapter(model: Any, where: str, adapter: str) -> Any:
     }
     _compare(folder / "adapter_model.safetensors", shapes, expected)
     return adapted
+
+
+def _check_base(folder: Path, where: str) -> None:
+    """Raises ConlipaError where `adapt` fitted the adapter to other weights: a newer base of the same shape would take it without a word."""
+    record = read_json(folder / _RECORD) if (folder / _RECORD).is_file() else {}
+    fitted_to = str(record.get("model", ""))
+    if record.get("stage") != "adapt" or not _DIGEST.fullmatch(fitted_to):  # the name of a Hub repo says nothing of its weights
+        return
+    if of_folder(str(folder_of(where, "model", ()))) != fitted_to:
+        raise ConlipaError(f"{folder}: was fitted to other weights than those of {where}; run `conlipa adapt` again")
 
 
 def header(path: Path) -> dict[str, tuple[int, ...]]:

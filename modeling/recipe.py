@@ -73,7 +73,7 @@ class Encoder:
     articulatory: bool = True
     """Embeddings start as a linear map of panphon's features, so that a phoneme never trained on has a meaning."""
     pooler: bool = False
-    """Count and carry BERT's unused pooler while training, as the papers' code does."""
+    """Count and carry BERT's unused pooler while training, as the papers' code does; of RoBERTa alone."""
 
     @model_validator(mode="after")
     def _fits(self) -> Encoder:
@@ -265,12 +265,24 @@ class Ipac(Optimisation):
         return self
 
 
+def _of_own_vocabulary(encoder: Encoder) -> Encoder:
+    """A new encoder has an embedding for each id of the kit's tokenizer; other tokenizers come with a `repo`."""
+    if encoder.vocab_size is None or encoder.repo or encoder.input == GRAPHEMES:
+        return encoder
+    from conlipa.modeling.tokenizer import size  # slow to import, and hardly a recipe needs it
+
+    if encoder.vocab_size < size() or (encoder.articulatory and encoder.vocab_size != size()):
+        wanted = f"{size()}, or null" if encoder.articulatory else f"at least {size()}"
+        raise ValueError(f"vocab_size is {encoder.vocab_size}, expected {wanted} for the kit's own tokenizer (articulatory: {encoder.articulatory})")
+    return encoder
+
+
 @dataclass(frozen=True, config=_CONFIG)
 class Recipe:
     """One profile: `mini`, `paper`, or a user's own file."""
 
     name: Annotated[str, AfterValidator(_named)]
-    encoder: Encoder = Field(default_factory=Encoder)
+    encoder: Annotated[Encoder, AfterValidator(_of_own_vocabulary)] = Field(default_factory=Encoder)
     ner: Ner = Field(default_factory=Ner)
     ipac: Ipac = Field(default_factory=Ipac)
 

@@ -180,7 +180,8 @@ def recorded_recipe(path: Path, raw: dict[str, Any]) -> Recipe:
 def completed(recorded: dict[str, Any]) -> dict[str, Any]:
     """A recorded recipe with the defaults of the options that it does not know, as JSON holds them: an older kit had no others."""
     defaults = json.loads(json.dumps(Recipe("x").as_dict()))
-    return {key: _filled(value, defaults.get(key) or {}) if isinstance(value, dict) else value for key, value in recorded.items()}
+    sections = {key for key, value in recorded.items() if isinstance(value, dict) and isinstance(defaults.get(key), dict)}
+    return {key: _filled(value, defaults[key]) if key in sections else value for key, value in recorded.items()}
 
 
 def _filled(known: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def train_stage(
     data = _fingerprint(stage, recipe, corpus, languages, ner)
     earlier = _earlier(recipe) if stage == "ner" else None
     begun = {"start": json.loads(json.dumps(earlier.as_dict()))} if earlier else {}
-    run_metadata = run_metadata_of(recipe, stage, data, languages=languages, **begun)
+    run_metadata = run_metadata_of(recipe, stage, data, languages=languages, **begun, **_redirects(stage, recipe, corpus))
     if _up_to_date(out, stage, run_metadata):
         return
     start = out.with_name(f".{out.name}.start") if earlier else None
@@ -131,6 +131,17 @@ def _fingerprint(stage: str, recipe: Recipe, corpus: Corpus | PackedCorpus, lang
 
     sentences = corpus.fingerprint(languages) if isinstance(corpus, PackedCorpus) else of_sentences(corpus, languages, "train")
     return sentences if stage == "ner" else f"{of_folder(str(ner))} {of_pairs()} {sentences if recipe.ipac.replay_weight else ''}"
+
+
+def _redirects(stage: str, recipe: Recipe, corpus: Corpus | PackedCorpus) -> dict[str, str]:
+    """A digest of the words for a redirect, where a stage hears them, and they are known."""
+    from conlipa.modeling.data.fingerprint import of_redirects
+    from conlipa.modeling.data.packed_corpus import PackedCorpus
+
+    if not recipe.ner.augmentation.redirect or (stage == "ipac" and not recipe.ipac.replay_weight):
+        return {}
+    words = corpus.words if isinstance(corpus, PackedCorpus) else of_redirects(recipe.ner.exclude)
+    return {"redirects": words} if words else {}
 
 
 def _stage(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -34,7 +35,7 @@ def content(path: Path) -> str:
     """The text of an uploaded file.
 
     Raises:
-        ConlipaError: too large, an archive, or no UTF-8 text.
+        ConlipaError: too large, an archive, or text that is neither UTF-8 nor UTF-16 with a byte order mark.
     """
     if path.suffix.lower() not in KINDS:
         raise ConlipaError(f"{path.name}: expected a file of text ({', '.join(KINDS)}).")
@@ -45,13 +46,17 @@ def content(path: Path) -> str:
         raise ConlipaError(f"{path.name}: is no longer here, for an upload is kept for ten minutes; upload it again.") from None
     if len(read) > MAX_BYTES:
         raise ConlipaError(f"{path.name}: too large ({MAX_BYTES:,} bytes at most).")
-    if b"\0" in read or read.startswith((b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b")):
+    marked = read.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as spreadsheets save "Unicode text"
+    if (b"\0" in read and not marked) or read.startswith((b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b")):
         raise ConlipaError(f"{path.name}: holds bytes that are no text; unpack an archive, and save a table as CSV.")
     try:
-        return read.decode("utf-8-sig")
+        text = read.decode("utf-16" if marked else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = read[: error.start].count(b"\n") + 1
         raise ConlipaError(f"{path.name}:{line}: not UTF-8; save it in that encoding.") from None
+    if "\0" in text:  # UTF-32, whose mark begins as that of UTF-16
+        raise ConlipaError(f"{path.name}: not UTF-8; save it in that encoding.")
+    return text
 
 
 def columns(path: Path) -> list[str]:

@@ -37,8 +37,9 @@ _RESTORE = f"""() => new Promise(done => setTimeout(() => done({_COPY!r}), 3000)
 _OPEN = """(text, lang) => {
     addEventListener("hashchange", () => location.reload());
     const given = new URLSearchParams(location.hash.slice(1));
-    return [given.get("text") ?? text, given.get("lang") ?? lang];
+    return [given.get("text") ?? text, CODES.includes(given.get("lang")) ? given.get("lang") : lang];
 }"""
+"""A link may hold any language: one that is none of the page's leaves the one that is chosen."""
 
 _ANOTHER = """(lang, text) => {
     const own = SENTENCES[lang] ?? [text];
@@ -129,6 +130,11 @@ def phonemize(text: str, lang: str, case_marks: bool = False) -> dict[str, Any]:
         raise gr.Error(str(error), print_exception=False) from None
 
 
+def open_script() -> str:
+    """What runs when the page opens: text and language of the link, if it has them."""
+    return _OPEN.replace("CODES", json.dumps([code for _, code in choices.choices()]))
+
+
 def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is seen
     """The page."""
     fetch_nothing()
@@ -168,7 +174,7 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
         marked, given = [result, entity, neighbours], [text, lang, compare]
         shared = share.click(None, [text, lang], share, js=_SHARE, api_visibility="private")
         shared.then(None, None, share, js=_RESTORE, api_visibility="private")
-        opened = page.load(None, [text, lang], [text, lang], js=_OPEN, api_visibility="private")
+        opened = page.load(None, [text, lang], [text, lang], js=open_script(), api_visibility="private")
         opened.then(show, given, marked, api_visibility="private", show_progress="minimal")
         opened.then(quality.expected, lang, expected, api_visibility="private", show_progress="hidden")
         gr.on(

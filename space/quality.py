@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import yaml
 from huggingface_hub import ModelCard
 
 from conlipa.dataset_scripts.languages import languages
@@ -18,7 +19,7 @@ def _measured(folder: str) -> dict[str, float]:
     """WikiANN's code of a language → strict entity F1 in percent; empty where the folder has no card with scores."""
     try:
         results = ModelCard.load(Path(folder) / "README.md").data.eval_results or []
-    except (OSError, ValueError):
+    except (OSError, ValueError, yaml.YAMLError):
         return {}
     return {str(one.dataset_config): float(one.metric_value) for one in results if str(one.metric_name).startswith("strict entity F1")}
 

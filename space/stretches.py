@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -63,7 +64,8 @@ def with_name(given: Given, name: str, label: str) -> list[Stretch]:
     if not name:
         raise ConlipaError("Type a name of the text first.")
     places = [(match.start(), match.end()) for match in re.finditer(re.escape(name), text)]
-    free = [(start, end) for start, end in places if not any(begin < end and start < stop for begin, stop, _ in marked)]
+    begins, stops = [begin for begin, _, _ in marked], [stop for _, stop, _ in marked]  # in order, as the stretches are
+    free = [(start, end) for start, end in places if (at := bisect_right(stops, start)) == len(marked) or begins[at] >= end]
     there = words(text)
     starts, ends = {word.start for word in there}, {word.end for word in there}
     whole = [(start, end) for start, end in free if start in starts and end in ends]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from conlipa.concurrency import once
@@ -19,20 +19,27 @@ from conlipa.modeling.inference.windows import phonemes_of
 MAX_CHARACTERS = 5000
 _FORGET_AFTER = 5000
 _LETTER_TABLE = 100
-"""What a letter table costs of `_FORGET_AFTER`, where a text costs 1."""
+"""What a letter table costs of `_FORGET_AFTER`, where a text costs 1 and one more for each 1,000 characters."""
 _LOCK = threading.Lock()
 _spent = 0
 
 
-def chosen(with_adapter: bool = True) -> tuple[str, str | None]:
+def chosen() -> tuple[str, str | None]:
     """Model and adapter: of CONLIPA_MODEL and CONLIPA_ADAPTER, or those that travel with the package."""
-    model, adapter = packaged(os.environ.get("CONLIPA_MODEL") or MINI, os.environ.get("CONLIPA_ADAPTER") or None)
-    return model, adapter if with_adapter else None
+    return packaged(os.environ.get("CONLIPA_MODEL") or MINI, os.environ.get("CONLIPA_ADAPTER") or None)
 
 
 @once
 def _tagger(model: str, adapter: str | None) -> Tagger:
     return Tagger.from_pretrained(model, adapter)
+
+
+@once
+def _without_adapter(model: str, adapter: str) -> Tagger:
+    """The model alone, at the temperature of the tagger with the adapter: only on one scale do the scores of the two compare."""
+    made = Tagger.from_pretrained(model)
+    made.backend.temperature = _tagger(model, adapter).backend.temperature
+    return made
 
 
 def load() -> None:
@@ -44,11 +51,11 @@ def load() -> None:
     _tagger(*chosen())
 
 
-def _forget_now_and_then(cost: int = 1) -> None:
+def _forget_now_and_then(texts: Sequence[str], more: int = 0) -> None:
     """The transcribers keep every word and letter table that they have met: a long-lived server would grow without end."""
     global _spent
     with _LOCK:
-        _spent += cost
+        _spent += len(texts) + sum(map(len, texts)) // 1000 + more
         if _spent <= _FORGET_AFTER:
             return
         _spent = 0
@@ -79,8 +86,10 @@ def tag(text: str, lang: str, with_adapter: bool = True) -> list[Any]:
         ConlipaError: the text may not be tagged, or an unknown language.
     """
     text, lang = checked(text), checked(lang, 100, "language")
-    _forget_now_and_then()
-    return list(_tagger(*chosen(with_adapter))(text, lang=lang))
+    _forget_now_and_then([text])
+    model, adapter = chosen()
+    tagger = _tagger(model, adapter) if with_adapter or adapter is None else _without_adapter(model, adapter)
+    return list(tagger(text, lang=lang))
 
 
 def tag_all(texts: list[str], lang: str) -> Iterator[tuple[str, list[Any]]]:
@@ -90,7 +99,7 @@ def tag_all(texts: list[str], lang: str) -> Iterator[tuple[str, list[Any]]]:
         ConlipaError: an unknown language.
     """
     lang = checked(lang, 100, "language")
-    _forget_now_and_then(len(texts))
+    _forget_now_and_then(texts)
     yield from zip(texts, map(list, _tagger(*chosen())(iter(texts), lang=lang)), strict=True)
 
 
@@ -100,8 +109,9 @@ def explain(text: str, lang: str, entity: Entity) -> Reasons:
     Raises:
         ConlipaError: as `tag`; no word of the text stands where the entity does.
     """
-    _forget_now_and_then()
-    return _tagger(*chosen()).explain(checked(text), entity, checked(lang, 100, "language"))
+    text = checked(text)
+    _forget_now_and_then([text])
+    return _tagger(*chosen()).explain(text, entity, checked(lang, 100, "language"))
 
 
 def spoken(text: str, lang: str) -> list[tuple[Word, list[str]]]:
@@ -111,7 +121,7 @@ def spoken(text: str, lang: str) -> list[tuple[Word, list[str]]]:
         ConlipaError: the text may not be transcribed, or an unknown language.
     """
     found, lang = words(checked(text)), checked(lang, 100, "language")
-    _forget_now_and_then()
+    _forget_now_and_then([text])
     return list(zip(found, g2p.phonemizer(lang)([word.text for word in found]), strict=True))
 
 
@@ -122,7 +132,7 @@ def phonemes(text: str, lang: str, case_marks: bool) -> list[list[str]]:
         ConlipaError: as `spoken`.
     """
     text, lang = checked(text), checked(lang, 100, "language")
-    _forget_now_and_then()
+    _forget_now_and_then([text])
     return phonemes_of(text, g2p.phonemizer(lang), case_marks)
 
 
@@ -133,6 +143,6 @@ def by_letters(text: str, engine: str) -> tuple[list[Any], list[tuple[Word, list
         ConlipaError: the text may not be tagged.
     """
     found = words(checked(text))
-    _forget_now_and_then(_LETTER_TABLE)
+    _forget_now_and_then([text], _LETTER_TABLE)
     entities = Tagger(_tagger(*chosen()).backend, engine=engine)(text)
     return list(entities), list(zip(found, g2p.phonemizer("", engine)([word.text for word in found]), strict=True))

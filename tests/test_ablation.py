@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.evaluation.evaluation import Tagged
 from conlipa.modeling.evaluation.papers import cases, row
 from conlipa.modeling.evaluation.significance import difference_over_languages
+from conlipa.modeling.inference.packaged import packaged
 from conlipa.modeling.recipe_file import read_recipe, with_ipac
-from conlipa.modeling.studies.ablation import STUDIES, main, read_study
+from conlipa.modeling.studies import runs
+from conlipa.modeling.studies.ablation import STUDIES, command_of, main, read_study
 from tests.conftest import TINY, run
 
 
@@ -105,3 +110,29 @@ def test_a_difference_over_languages_is_found_where_it_is_and_not_where_it_is_no
         difference_over_languages([{"sin": counts(0.5)}], [{"tgk": counts(0.5)}])
     with pytest.raises(ValueError, match="not of the same sentences"):
         difference_over_languages([{"sin": counts(0.5)}], [{"sin": counts(0.5)[:50]}])
+
+
+@pytest.mark.parametrize(("option", "least"), [("seeds", 1), ("sentences", 0), ("jobs", 1)])
+def test_a_number_that_cannot_be_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], option: str, least: int
+) -> None:
+    command = ["ablation", "korean", "--ner", str(tmp_path), "--out", str(tmp_path / "out"), f"--{option}", str(least - 1)]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert f"--{option} is {least - 1}; at least {least}" in capsys.readouterr().err
+
+
+def test_no_limit_is_kept_as_all_sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ner, corpus = packaged("mini")[0], Corpus("sample")
+    whole = Tagged([[0]] * 3, [[0]] * 3, [[0]] * 3, [[0]] * 3)
+    monkeypatch.setattr(runs, "load_adapted", lambda *_: (None, None))
+    monkeypatch.setattr(runs, "tagged", lambda *given: whole if given[5] is None else whole.chosen(range(given[5])))
+    for limit in (0, None):
+        assert len(runs.measure(ner, None, corpus, ["tgk"], limit, tmp_path / "kept.npz")["paper_f1"]["tgk"]) == 3
+
+
+def test_the_command_of_a_study_is_the_one_that_was_given() -> None:
+    given = Namespace(study="korean", profile="mini", settings=["ipac.epochs=1"], langs="sin,som", seeds=2, sentences=0)
+    assert command_of(given).endswith(" korean --profile mini --set ipac.epochs=1 --ner DIR --corpus DIR --langs sin,som --seeds 2 --out DIR")

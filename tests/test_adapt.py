@@ -15,11 +15,14 @@ from safetensors.torch import load_file
 
 from conlipa.dataset_scripts.wikiann.foreign import Columns
 from conlipa.errors import ConlipaError
-from conlipa.modeling.adaptation.adapt import OFFSETS, SHARES, Fold, _alone, _best, _scores
+from conlipa.modeling.adaptation.adapt import OFFSETS, SHARES, Fold, _alone, _best, _fitted_to, _scores, adapt
 from conlipa.modeling.adaptation.stage import AdaptStage
 from conlipa.modeling.adaptation.tagged_file import read_tagged_file
 from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.data.fingerprint import of_folder
+from conlipa.modeling.encoder import load_adapted
 from conlipa.modeling.inference.loading import temperature
+from conlipa.modeling.inference.packaged import packaged
 from conlipa.modeling.records import trained_on
 from tests import conftest
 from tests.conftest import ROOT, begun, running_until
@@ -75,7 +78,7 @@ def test_it_learns_and_says_what_that_brings(fitted: tuple[Path, Path, str]) -> 
     record = json.loads((out / "training.json").read_text(encoding="utf-8"))
     weights = load_file(out / "adapter_model.safetensors")
     assert all(bool(weight.any()) == (record["share"] > 0) for name, weight in weights.items() if "lora_B" in name)  # they begin at zero
-    assert record["sentences"] == 10
+    assert record["sentences"] == len(record["fitted_to"]) == 10
     assert record["loss"][-1]["loss"] < record["loss"][0]["loss"]
     assert record["share"] in SHARES
     assert record["outside"] in OFFSETS
@@ -83,7 +86,7 @@ def test_it_learns_and_says_what_that_brings(fitted: tuple[Path, Path, str]) -> 
     assert f"{record['before']:.2f} before, {record['after']:.2f} after" in said
     card = (out / "README.md").read_text(encoding="utf-8")
     assert f"| fitted | {record['after']} |" in card
-    assert f"conlipa adapt --corpus FILE --lang eng --map DRUG=O --model {out.parent / 'tiny-ner'} --out mine" in card
+    assert "conlipa adapt --corpus FILE --lang eng --map DRUG=O --model tiny-ner --out mine" in card
     assert not list(out.parent.glob(".mine.adapt"))
 
 
@@ -249,3 +252,26 @@ def test_the_code_that_pan_x_puts_before_each_token_is_taken_off(tmp_path: Path)
     file.write_text("".join(f"tg:Душанбе{number}\tB-LOC\ntg:шаҳр\tO\n\n" for number in range(6)), encoding="utf-8")
     _, rows = read_tagged_file(file, "tgk", "auto", {})
     assert rows[0]["tokens"] == ["Душанбе0", "шаҳр"]
+
+
+def test_an_adapter_is_not_put_on_other_weights_than_those_it_was_fitted_to(tmp_path: Path) -> None:
+    model, ipac = packaged("mini")
+    adapter = Path(shutil.copytree(str(ipac), tmp_path / "adapter"))
+    for recorded in (of_folder(model), "someone/model"):  # a name says nothing of the weights
+        (adapter / "training.json").write_text(json.dumps({"stage": "adapt", "model": recorded}), encoding="utf-8")
+        load_adapted(model, str(adapter))
+    (adapter / "training.json").write_text(json.dumps({"stage": "adapt", "model": "0" * 16}), encoding="utf-8")
+    with pytest.raises(ConlipaError, match=r"fitted to other weights than those of .*; run `conlipa adapt` again"):
+        load_adapted(model, str(adapter))
+    (adapter / "training.json").unlink()
+    load_adapted(model, str(adapter))
+
+
+def test_sentences_that_the_starting_adapter_has_seen_are_no_new_ones(tmp_path: Path) -> None:
+    rows = [{"tokens": [f"Anna{number}"], "ner_tags": [1], "ipa_tokens": ["æ"]} for number in range(8)]
+    adapter = tmp_path / "first"
+    adapter.mkdir()
+    (adapter / "training.json").write_text(json.dumps({"stage": "adapt", "fitted_to": _fitted_to(None, rows[:5])}), encoding="utf-8")
+    with pytest.raises(ConlipaError, match="first: was fitted to 1 of the 4 sentences"):
+        adapt(packaged("mini")[0], str(adapter), rows[4:], "eng", tmp_path / "second")
+    assert _fitted_to(str(adapter), rows[5:]) == sorted(_fitted_to(None, rows))  # a third one knows of both

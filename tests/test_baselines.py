@@ -21,7 +21,9 @@ from transformers import (
 )
 
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.modeling.encoder import pretrained_encoder
 from conlipa.modeling.graphemes import encode_graphemes
+from conlipa.modeling.recipe import Encoder
 from tests.conftest import conlipa, run
 
 OUT, B_LOC, I_LOC, B_PER, I_PER = (LABELS.index(label) for label in ("O", "B-LOC", "I-LOC", "B-PER", "I-PER"))
@@ -78,6 +80,12 @@ def test_every_piece_or_character_has_its_words_label(pretrained: Path) -> None:
     assert len(labels[1]) == (6 if pretrained.name == "canine" else 2)
     short = encode_graphemes(tokenizer, ["London"] * 20, [B_LOC] * 20, 16)
     assert len(short["input_ids"]) == len(short["labels"]) == len(short["word_ids"]) == 16
+
+
+@pytest.mark.parametrize("pretrained", MODELS, indirect=True)
+def test_the_papers_pooler_is_carried_by_roberta_alone(pretrained: Path) -> None:
+    model, _ = pretrained_encoder(Encoder(repo=str(pretrained), input="graphemes", pooler=True))
+    assert any(name.startswith("roberta.pooler") for name, _ in model.named_parameters()) == (pretrained.name == "xlm-r")
 
 
 @pytest.mark.slow

@@ -7,8 +7,10 @@ import json
 import os
 import signal
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +25,8 @@ from conlipa.modeling.recipe import MARKED_PHONEMES, PHONEMES, Augmentation, Ner
 from conlipa.modeling.recipe_file import read_recipe, recipe_of
 from conlipa.modeling.tokenizer import phoneme_tokenizer
 from conlipa.modeling.train import validator
-from conlipa.modeling.training.checkpoints import Checkpoints
+from conlipa.modeling.training import loop
+from conlipa.modeling.training.checkpoints import Checkpoints, Progress
 from conlipa.modeling.training.feed import Feed
 from tests.conftest import TINY, begun, run, running_until
 
@@ -119,6 +122,34 @@ def test_each_process_has_a_row_of_every_batch() -> None:
     assert (feed.total, list(feed.batches(0))) == (2, [[1, 2, 3], [5, 6]])
     with pytest.raises(ConlipaError, match="no batch has a row for each of 4 processes"):
         Feed(stage, four, 1)  # type: ignore[arg-type]
+
+
+def test_a_resumed_run_makes_no_epoch_that_it_is_through_with() -> None:
+    made: list[int] = []
+    stage = SimpleNamespace(settings=Ner(), batches=lambda epoch: made.append(epoch) or [[epoch, batch] for batch in range(3 + epoch)], collate=list)
+    one: Any = SimpleNamespace(num_processes=1, process_index=0)
+    sizes: list[int] = []
+    whole = list(islice(Feed(stage, one, None, sizes).batches(0), 14))
+    made.clear()
+    assert list(islice(Feed(stage, one, None, sizes[:3]).batches(9), 5)) == whole[9:]
+    assert made == [2, 3]
+
+
+def test_to_find_its_place_takes_no_time_of_a_run_by_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def slow(epoch: int) -> list[list[int]]:
+        now[0] += 50.0
+        return [[0, 1]]
+
+    run = object.__new__(loop.Run)
+    accelerator: Any = SimpleNamespace(num_processes=1, process_index=0, device="cpu")
+    stage = SimpleNamespace(settings=Ner(minutes=1.0), batches=slow, collate=lambda rows: {"input_ids": torch.zeros(2)})
+    run.settings, run.total, run.accelerator, run.progress = stage.settings, None, accelerator, Progress(step=0, seconds=7.0)
+    run.feed, run.started = Feed(stage, accelerator, None), -7.0
+    next(run.parts())
+    assert (run.seconds, run.progress.waited) == (7.0, 0.0)
 
 
 def test_each_process_has_as_many_parts_of_a_batch() -> None:

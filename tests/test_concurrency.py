@@ -16,16 +16,19 @@ from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.packaged import packaged
 from tests.conftest import run
 
-# Three languages of espeak-ng, which holds one voice a process, and one of epitran, in turns.
+# Three languages of espeak-ng, which holds one voice a process, one of epitran, and names in kanji for janome and its cache, in turns.
 PRELUDE = """
-import asyncio, os, signal, sys, threading
+import asyncio, itertools, os, signal, sys, threading
 from concurrent.futures import ThreadPoolExecutor
 from conlipa import Tagger
 from conlipa.dataset_scripts.g2p import phonemizer
 from conlipa.dataset_scripts.g2p.phonemizer import forget
 from conlipa.dataset_scripts.wikiann.wikiann import source
 LANGS = ("eng", "bel", "urd", "swa")
-ROWS = zip(*([(" ".join(s.tokens), lang) for s in source("sample").sentences(lang, "validation")[: int(os.environ["MANY"])]] for lang in LANGS))
+MANY = int(os.environ["MANY"])
+NAMES = ["".join(four) for four in itertools.product("東京山田川大日本小中高村", repeat=4)][::7]
+KANJI = [(" ".join(NAMES[number::MANY][:30]), "jpn") for number in range(MANY)]
+ROWS = zip(*([(" ".join(s.tokens), lang) for s in source("sample").sentences(lang, "validation")[:MANY]] for lang in LANGS), KANJI)
 WORK = [pair for row in ROWS for pair in row]
 os.setsid()
 signal.signal(signal.SIGALRM, lambda *_: os.killpg(0, signal.SIGKILL))  # what hangs is killed, and its children with it
@@ -82,7 +85,7 @@ def busy(lang):
             phonemizer.Phonemizer(lang)(text.split())
             tagger(text, lang=lang)
 
-others = [threading.Thread(target=busy, args=(lang,), daemon=True) for lang in ("eng", "urd")]
+others = [threading.Thread(target=busy, args=(lang,), daemon=True) for lang in ("eng", "urd", "jpn")]
 for other in others:
     other.start()
 for _ in range({forks}):

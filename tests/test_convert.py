@@ -130,3 +130,14 @@ def test_files_of_one_split_are_joined_and_none_is_written_over(tmp_path: Path) 
     assert written(tmp_path, "train") == [[("a.train.conll", "B-LOC")], [("b.train.conll", "B-LOC")]]
     assert written(tmp_path, "test") == [[("c.test.conll", "B-LOC")]]
     assert "is there already; name another set with --set 2" in run(*command, code=1).stderr
+
+
+def test_json_that_no_corpus_can_hold_is_one_line(converted: Convert, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    row = '{"tokens": ["Bonn", "%s"], "ner_tags": ["B-LOC", "O"]}\n'
+    for text, said in ((row % "ist" + row % r"\ud83d", r"dev.jsonl:2: '\ud83d' has half of a surrogate pair"), ("[" * 100_000, "dev.jsonl: no JSON")):
+        with pytest.raises(SystemExit):
+            converted("dev.jsonl", text)
+        assert said in capsys.readouterr().err
+        assert not (tmp_path / "out").exists()
+    converted("dev.jsonl", '{"tokens": [], "ner_tags": []}\n' + row % "ist")
+    assert written(tmp_path) == [[("Bonn", "B-LOC"), ("ist", "O")]]

@@ -135,3 +135,14 @@ except conlipa.ConlipaError as error:
     print(error)
 """
     assert "use conlipa.load_pairs()" in run("-c", code).stdout
+
+
+def test_an_upgraded_engine_is_not_answered_from_an_old_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    from conlipa.dataset_scripts import tables
+
+    before = tables.digest.__wrapped__()
+    assert tables.digest.__wrapped__() == before
+    monkeypatch.setattr(tables, "version", lambda name: "99" if name == "epitran" else "1")
+    upgraded = tables.digest.__wrapped__()
+    monkeypatch.setattr(tables, "version", lambda name: "1")
+    assert len({before, upgraded, tables.digest.__wrapped__()}) == 3

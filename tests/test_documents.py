@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
 import zipfile
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.entities import Entity
 from conlipa.space import document_page, documents, rendering
+from conlipa.space.stretches import with_name
 
 PARIS = ("Anna saw Paris.", [Entity(0, 4, "Anna", "PER", 0.9), Entity(9, 14, "Paris", "LOC", 0.8)])
 
@@ -29,6 +32,9 @@ def placed(folder: Path, name: str, content: str | bytes) -> Path:
     ("name", "content", "columns", "column", "texts"),
     [
         ("a.txt", "One.\n\nTwo.\r\n", [], None, ["One.", "Two."]),
+        ("a.txt", "Душанбе".encode("utf-16"), [], None, ["Душанбе"]),
+        ("a.tsv", codecs.BOM_UTF16_BE + "id\tbody\n1\tOne".encode("utf-16-be"), ["id", "body"], "body", ["One"]),
+        ("a.conll", "Anna\tB-PER\nsaw\tO\n".encode("utf-16"), [], None, ["Anna saw"]),
         ("a.csv", '\ufeffid,body\n1,"Anna, and\nBen"\n2,\n3,Two', ["id", "body"], "body", ["Anna, and\nBen", "", "Two"]),
         ("a.csv", "PK,text\n1,Paris\n", ["PK", "text"], "text", ["Paris"]),
         ("a.csv", 'id;body\n1;"Anna; and Ben, too"\n', ["id", "body"], "body", ["Anna; and Ben, too"]),
@@ -40,7 +46,7 @@ def placed(folder: Path, name: str, content: str | bytes) -> Path:
         ("a.conll", "Anna\tB-PER\nsaw\tO\n\nParis\tO\n", [], None, ["Anna saw", "Paris"]),
     ],
 )
-def test_each_form_is_read(tmp_path: Path, name: str, content: str, columns: list[str], column: str | None, texts: list[str]) -> None:
+def test_each_form_is_read(tmp_path: Path, name: str, content: str | bytes, columns: list[str], column: str | None, texts: list[str]) -> None:
     path = placed(tmp_path, name, content)
     assert documents.columns(path) == columns
     assert documents.texts(path, column) == texts
@@ -57,6 +63,8 @@ def bomb() -> bytes:
     ("name", "content", "column", "complaint"),
     [
         ("a.csv", bomb(), "a", "unpack an archive"),
+        ("a.txt", codecs.BOM_UTF16_LE + b"a", None, "not UTF-8; save it in that encoding"),
+        ("a.txt", "Anna".encode("utf-32"), None, "not UTF-8; save it in that encoding"),
         ("a.csv", "a," * 400_000, "a", r"a.csv:1: 400,001 columns \(200 at most\)"),
         ("a.csv", "a,b\n" + "," * 300, "a", r"a.csv:2: 301 columns"),
         ("a.txt", b"one\0two", None, "bytes that are no text"),
@@ -187,3 +195,12 @@ def test_the_stretches_to_correct_are_the_text() -> None:
     stretches = document_page.spans(text, "eng")
     assert "".join(piece for piece, _ in stretches) == text
     assert {label for _, label in stretches} <= {None, "PER", "ORG", "LOC"}
+
+
+def test_a_name_is_found_at_each_of_its_places_between_other_names() -> None:
+    many = 1000
+    given = _given([("Anna", "PER"), (" Ben ", None)] * many)
+    found = with_name(given, "Ben", "PER")
+    assert Counter(label for _, label in found)["PER"] == 2 * many
+    with pytest.raises(ConlipaError, match="does not stand in the text without a label"):
+        with_name(given, "Anna", "PER")

@@ -15,6 +15,7 @@ from conlipa.dataset_scripts.g2p.phonemizer import ipa_string, phonemizer
 from conlipa.dataset_scripts.languages import languages
 from conlipa.dataset_scripts.quality.error_rates import edit_distance
 from conlipa.errors import ConlipaError, UsageError
+from tests.conftest import run
 
 HELLO = {
     "Latn": "Salam", "Cyrl": "Салам", "Arab": "سلام", "Hani": "中国", "Hang": "한국", "Kana": "カナダ",
@@ -214,3 +215,29 @@ def test_an_edited_letter_table_is_read_anew(tmp_path: Path) -> None:
     table.write_text("Orth,Phon\na,o\n", encoding="utf-8")
     assert phonemizer("und", f"map:{table}")(["a"]) == [["o"]]
     assert first(["a"]) == [["a"]]
+
+
+def test_a_kanji_that_the_dictionary_lacks_takes_no_other_with_it() -> None:
+    """janome gives no reading of 﨑, and none of the two characters after it."""
+    first_name, whole, other = phonemizer("jpn")(["賢人", "山﨑賢人", "髙橋"])
+    assert whole[:4] == ["j", "a", "m", "a"]
+    assert len(whole) > 4 + len(first_name)
+    assert whole[-len(first_name) :] == first_name
+    assert other[-4:] == ["h", "a", "ɕ", "i"]
+    assert all(is_ipa(phoneme) for phoneme in whole + other)
+
+
+@pytest.mark.parametrize(("parent", "reason"), [("no such folder", "its data is missing"), ("long" * 40, "data path of fewer than 160 bytes")])
+def test_espeak_without_its_data_is_one_line(parent: str, reason: str) -> None:
+    """By its own choice espeak-ng ends the whole process, or reads from a path that it has cut off."""
+    script = """
+import sys, espeakng_loader
+from conlipa.dataset_scripts.g2p.engines import Espeak
+from conlipa.errors import ConlipaError
+espeakng_loader.get_data_path = lambda: "/" + sys.argv[1] + "/espeak-ng-data"
+try:
+    Espeak("tr")
+except ConlipaError as error:
+    print(error)
+"""
+    assert reason in run("-c", script, parent).stdout

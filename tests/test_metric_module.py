@@ -251,6 +251,9 @@ def test_card_and_page() -> None:
         app.score("[[0]]", *app.EXAMPLE[1:], bootstrap=0)
     with pytest.raises(app.gr.Error, match="predictions is not a JSON list"):
         app.score("3", *app.EXAMPLE[1:], bootstrap=0)
+    one, words = ("[" + ",".join(each for _ in range(11)) + "]" for each in ("[0]", f"[{app.MAX_NUMBER}]"))  # in a few characters
+    with pytest.raises(app.gr.Error, match="1,000,000 words at most"):
+        app.score(one, one, words, bootstrap=0)
 
 
 @pytest.mark.parametrize("count", [module.position_counts, module.entity_counts])

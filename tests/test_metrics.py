@@ -10,7 +10,10 @@ from seqeval.scheme import IOB2
 from sklearn.metrics import f1_score as sklearn_f1
 
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.evaluation import evaluation
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1, summary
+from conlipa.modeling.inference.packaged import packaged
 
 SEQUENCES = st.lists(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=12), min_size=1, max_size=8)
 
@@ -65,3 +68,14 @@ def test_average_and_sample_deviation_as_in_the_papers() -> None:
     result = summary({str(number): {"paper_f1": f1, "entity_f1": 0.0} for number, f1 in enumerate(case_1)})
     assert round(result["average"]["paper_f1"], 2) == 46.38
     assert round(result["std"]["paper_f1"], 2) == 12.67
+
+
+def test_a_name_is_looked_up_before_its_record_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = packaged("mini")
+    monkeypatch.setattr(evaluation, "located", lambda *_: folders)
+    row = {"paper_f1": 50.0, "entity_f1": 50.0, "n": 1}
+    monkeypatch.setattr(evaluation, "evaluate_language", lambda *_: row)
+    result = evaluation.evaluate("someone/mini-ner", "someone/mini-ipac", Corpus("sample"), ["eng", "tgk"], "validation")
+    assert "eng" in result["sources"]
+    assert "**AVG** (zero-shot)" in evaluation.table({"": result})
+    assert "zero-shot" not in evaluation.table({"": evaluation.report({"eng": row}, ["eng"])})

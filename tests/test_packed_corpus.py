@@ -40,6 +40,14 @@ def test_its_batches_and_its_digest_are_those_of_the_corpus(folder: Path) -> Non
         assert all(torch.equal(first[name], second[name]) for name in first)
 
 
+def test_sentences_of_one_word_are_joined_with_the_separator(tmp_path: Path) -> None:
+    (tmp_path / "eng").mkdir()
+    (tmp_path / "eng" / "train.tsv").write_text("Oslo\tB-LOC\n\nParis\tB-LOC\n\n", encoding="utf-8")
+    made = Sentences(Corpus(str(tmp_path)), ["eng"], Ner(join=1.0, exclude=("redirects/*",)), TOKENIZER, 128)
+    ((row,),) = made.epoch(0, 8, 0)
+    assert made.batch([row])["input_ids"][0].tolist().count(TOKENIZER.convert_tokens_to_ids("▁")) == 1
+
+
 def test_sets_are_left_out_by_name_or_pattern(folder: Path) -> None:
     packed = PackedCorpus.load(folder)
     assert packed.chosen(["eng"], ()).tolist() == [0]

@@ -8,6 +8,7 @@ import pytest
 
 from conlipa.errors import ConlipaError, UsageError
 from conlipa.modeling.recipe_file import profiles, read_recipe
+from conlipa.modeling.tokenizer import size
 from tests.conftest import complaint, run
 
 
@@ -73,6 +74,8 @@ def test_the_mini_encoder_is_small() -> None:
         ("encoder: {hidden_size: 100, heads: 3}", "encoder: hidden_size 100 is not a multiple of heads 3"),
         ("encoder: {hidden_size: 65536, heads: 1, layers: 200, intermediate_size: 65536}", "parameters, expected at most 2,000,000,000"),
         ("encoder: {case_marks: true}", "max_positions is 130, expected at least 194"),
+        ("encoder: {vocab_size: 400}", f"encoder: vocab_size is 400, expected {size()}, or null for the kit's own tokenizer"),
+        ("encoder: {vocab_size: 100, articulatory: false}", f"encoder: vocab_size is 100, expected at least {size()} for the kit's own tokenizer"),
         ("ner: {augmentation: {share: 2}}", "ner.augmentation.share is 2, expected less than or equal to 1"),
         ("ner: {augmentation: {noise: 0.9, drop: 0.5}}", "noise, drop and mask together are more than 1"),
         ("ner: {warmup_ratio: 5}", "ner.warmup_ratio is 5, expected"),

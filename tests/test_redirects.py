@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from conlipa.dataset_scripts.languages import by_case
+from conlipa.modeling.data import redirects as module
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.packed_corpus import REDIRECTS, PackedCorpus
 from conlipa.modeling.data.packing import packed_corpus
@@ -24,6 +25,16 @@ def test_the_words_are_transcribed_as_the_kit_transcribes() -> None:
     rows = read()
     assert len(rows) > 50
     assert [row["ipa"] for row in rows] == [transcribed(row["iso"], row["word"]) for row in rows]
+
+
+def test_help_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.argv", ["redirects", "--help"])
+    monkeypatch.setattr(module, "read", lambda: [])
+    monkeypatch.setattr(module, "FILE", tmp_path / "redirects.csv")
+    with pytest.raises(SystemExit):
+        module.main()
+    assert "transcribes the words" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_first_case_has_heard_no_word() -> None:

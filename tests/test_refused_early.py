@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from importlib.util import find_spec
@@ -10,20 +11,26 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from datasets import Dataset, load_dataset
+from safetensors.torch import load_file
 from transformers import AutoConfig
 
+from conlipa.atomic_files import atomic_folder, check_place, write_text
 from conlipa.errors import ConlipaError
+from conlipa.modeling.data import redirects
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.packed_corpus import PackedCorpus
 from conlipa.modeling.data.packing import packed_corpus
 from conlipa.modeling.data.sentences import Sentences
-from conlipa.modeling.encoder import load_tagger
-from conlipa.modeling.recipe import PHONEMES, Ner
+from conlipa.modeling.encoder import load_tagger, pretrained_encoder
+from conlipa.modeling.inference.packaged import packaged
+from conlipa.modeling.recipe import PHONEMES, Augmentation, Encoder, Ner
 from conlipa.modeling.recipe_file import read_recipe
 from conlipa.modeling.records import trained_on
 from conlipa.modeling.tokenizer import phoneme_tokenizer
+from conlipa.modeling.train import _redirects as redirects_of
 from conlipa.modeling.training.checkpoints import Checkpoints, Progress
 from conlipa.modeling.training.ipac import IpacStage
 from conlipa.modeling.training.run_metadata import agrees, run_metadata_of
@@ -61,6 +68,14 @@ def test_batches_too_narrow_for_the_processes() -> None:
     sentences = Sentences(Corpus("sample"), ["eng"], Ner(batch_positions=256, join=0.1), TOKENIZER, 128)
     sentences.check_rows(2)
     with pytest.raises(ConlipaError, match=r"256 positions are 2 of the longest sentences, for 3 processes; 384 are needed"):
+        sentences.check_rows(3)
+
+
+@pytest.mark.parametrize("wear", [Augmentation(share=0.5, swap=0.1), Augmentation(share=0.5, redirect=0.1)])
+def test_names_for_names_may_make_a_sentence_as_wide_as_any(wear: Augmentation) -> None:
+    sentences = Sentences(Corpus("sample"), ["eng"], Ner(batch_positions=256, augmentation=wear), TOKENIZER, 128)
+    sentences.lengths = np.minimum(sentences.lengths, 40)
+    with pytest.raises(ConlipaError, match=r"256 positions are 2 of the longest sentences, for 3 processes"):
         sentences.check_rows(3)
 
 
@@ -113,6 +128,30 @@ def test_a_tokenizer_that_is_not_the_models(tiny_release: Path, tmp_path: Path) 
         load_tagger(str(folder))
 
 
+def test_an_encoder_of_fewer_positions_than_the_recipe_asks_for(tmp_path: Path) -> None:
+    folder = shutil.copytree(packaged("mini-en")[0], tmp_path / "model")
+    settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": 30}), encoding="utf-8")
+    pretrained_encoder(Encoder(repo=str(folder)))
+    with pytest.raises(ConlipaError, match=r"encoder\.max_length gives 194 positions, and the model has 130"):
+        pretrained_encoder(Encoder(repo=str(folder), case_marks=True, max_positions=194))
+
+
+def test_stage_two_is_as_long_as_its_model(tiny_recipe: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(packaged("mini-en")[0], tmp_path / "model")
+    settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": 12}), encoding="utf-8")
+    stage = IpacStage(read_recipe(str(tiny_recipe)), str(folder), Corpus("sample"), ["eng"])
+    assert stage.replay
+    assert stage.replay.width == 12
+    rows = [
+        TOKENIZER(str(row[side]), truncation=True, max_length=12)["input_ids"]
+        for row in stage.loanwords.rows
+        for side in ("english_ipa", "target_ipa")
+    ]
+    assert [ids for pair in stage.pairs for ids in pair] == rows
+
+
 @pytest.mark.parametrize("languages", [None, "eng", [1]])
 def test_a_record_that_names_no_languages(languages: object, tmp_path: Path) -> None:
     (tmp_path / "training.json").write_text(json.dumps({"languages": languages}))
@@ -148,5 +187,72 @@ def test_stage_two_is_another_one_where_its_replay_is(tiny_recipe: Path) -> None
     assert not agrees(first, other)
     older = {**first, "recipe": {key: value for key, value in first["recipe"].items() if key != "ner"}}
     assert agrees(older, first)
-    assert not agrees({"stage": "ipac", "recipe": None}, first)
+    for damaged in (None, 5, "ner", [1], {"name": {}, "ner": 5}):
+        assert not agrees({"stage": "ipac", "recipe": damaged, "start": damaged}, first)
     assert run_metadata_of(replace(recipe, ner=replace(recipe.ner, learning_rate=1.0)), "ipac", "data") == first  # no matter of replay
+
+
+def test_a_damaged_checkpoint_is_one_line_that_says_what_to_remove(tmp_path: Path) -> None:
+    accelerator: Any = SimpleNamespace(load_state=lambda folder: load_file(Path(folder) / "model.safetensors"))
+    place = tmp_path / "step-0000007"
+    place.mkdir()
+    (place / "model.safetensors").write_bytes(b"\x10\0\0")
+    about = {"stage": "ner", "recipe": {"name": "x"}}
+    sound = {"progress": {"step": 7}, "run_metadata": about}
+    for text in ("", "[]", "{}", json.dumps({**sound, "run_metadata": 5}), json.dumps({**sound, "progress": {"steps": 7}}), json.dumps(sound)):
+        (place / "loop.json").write_text(text, encoding="utf-8")
+        with pytest.raises(ConlipaError, match=r"step-0000007: cannot be resumed \(.+\); if it is damaged, remove it"):
+            Checkpoints(accelerator, tmp_path, about).resume()
+
+
+def test_a_run_that_hears_redirects_is_another_one_with_other_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hearing, deaf = (read_recipe("mini", [f"ner.augmentation.redirect={share}"]) for share in (0.5, 0))
+    packed = packed_corpus(Corpus("sample"), ["eng"], hearing.ner.exclude, TOKENIZER, 128, PHONEMES, False)
+    packed.save(tmp_path / "packed")
+    first = redirects_of("ner", hearing, Corpus("sample"))
+    assert first == redirects_of("ner", hearing, PackedCorpus.load(tmp_path / "packed"))
+    assert redirects_of("ner", deaf, Corpus("sample")) == {}
+    monkeypatch.setattr(redirects, "FILE", tmp_path / "other.csv")
+    (tmp_path / "other.csv").write_text("iso,word,ipa\ndeu,weiterleitung,v a\n", encoding="utf-8")
+    older = run_metadata_of(hearing, "ner", "data")
+    before, after = {**older, **first}, {**older, **redirects_of("ner", hearing, Corpus("sample"))}
+    assert agrees(before, before)
+    assert not agrees(before, after)
+    assert agrees(older, after)  # an older kit did not say
+
+
+def test_a_folder_behind_a_link_is_written_and_a_mount_point_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "near").symlink_to(tmp_path / "far")
+    check_place(tmp_path / "near", "model")
+    with atomic_folder(tmp_path / "near") as beside:
+        (beside / "model").write_text("work")
+    assert (tmp_path / "near").is_symlink()
+    assert (tmp_path / "far" / "model").read_text() == "work"
+    monkeypatch.setattr("os.path.ismount", lambda place: place == tmp_path / "far")
+    with pytest.raises(ConlipaError, match="near: is a mount point, and cannot be written as a whole; name a folder inside it"):
+        check_place(tmp_path / "near", "model")
+
+
+def test_what_cannot_take_its_name_is_kept(tmp_path: Path) -> None:
+    def write() -> None:
+        with atomic_folder(tmp_path / "out") as beside:
+            (beside / "model").write_text("work")
+            (tmp_path / "out").write_text("a file that came meanwhile")
+
+    with pytest.raises(ConlipaError, match=r"out: could not be written .*; all that belongs there is in .*out\.partial"):
+        write()
+    assert (tmp_path / "out.partial" / "model").read_text() == "work"
+
+
+def test_a_file_goes_through_a_link_and_into_a_device(tmp_path: Path) -> None:
+    (tmp_path / "link.json").symlink_to(tmp_path / "far.json")
+    for number in range(2):
+        write_text(f"{number}", tmp_path / "link.json")
+    assert (tmp_path / "link.json").is_symlink()
+    assert (tmp_path / "far.json").read_text() == "1"
+    read, written = os.pipe()
+    write_text("through", Path(f"/dev/fd/{written}"))
+    assert os.read(read, 100) == b"through"
+    os.close(read)
+    os.close(written)

@@ -11,10 +11,14 @@ import pytest
 import yaml
 from datasets import load_dataset
 
+from conlipa.atomic_files import write_json
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.errors import ConlipaError
-from conlipa.hub_cards.release import MANIFEST, _claim
+from conlipa.hub_cards.release import MANIFEST, _claim, _take_stage_one
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.data.fingerprint import of_sentences
 from conlipa.modeling.recipe_file import read_recipe
+from conlipa.modeling.training.run_metadata import run_metadata_of
 from tests.conftest import TINY, begun, complaint, conlipa, run, running_until
 
 LOGITS = """
@@ -130,6 +134,27 @@ def test_a_release_of_a_kit_with_fewer_options_goes_on(tmp_path: Path) -> None:
     _claim(tmp_path, read_recipe("mini"), "sample", "digest")
     with pytest.raises(ConlipaError, match="its recipe differs"):
         _claim(tmp_path, read_recipe("mini-en"), "sample", "digest")
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text(encoding="utf-8")), "of a later kit": 1}), encoding="utf-8")
+    with pytest.raises(ConlipaError, match="its of a later kit differs"):
+        _claim(tmp_path, read_recipe("mini"), "sample", "digest")
+
+
+def test_a_stage_one_from_elsewhere_is_of_the_same_sentences(tiny_recipe: Path, tmp_path: Path) -> None:
+    recipe, stage, place = read_recipe(str(tiny_recipe)), tmp_path / "stage", tmp_path / "release" / "tiny-ner"
+    for name in ("theirs", "ours"):
+        (tmp_path / name / "eng").mkdir(parents=True)
+        (tmp_path / name / "eng" / "train.tsv").write_text(f"Oslo\tB-LOC\nis\tO\n{name}\tO\n", encoding="utf-8")
+    theirs, ours = Corpus(str(tmp_path / "theirs")), Corpus(str(tmp_path / "ours"))
+    write_json(run_metadata_of(recipe, "ner", of_sentences(theirs, ["eng"], "train"), languages=["eng"]), stage / "training.json")
+    with pytest.raises(ConlipaError, match="was trained on other sentences than those of this release; name the same --corpus"):
+        _take_stage_one(stage, recipe, place, [ours])
+    assert not place.exists()
+    for _ in range(2):
+        _take_stage_one(stage, recipe, place, [ours, theirs])
+    assert (place / "training.json").read_bytes() == (stage / "training.json").read_bytes()
+    write_json({**json.loads((stage / "training.json").read_text(encoding="utf-8")), "seconds": 1}, stage / "training.json")
+    with pytest.raises(ConlipaError, match="is another stage 1 than this release has"):
+        _take_stage_one(stage, recipe, place, [theirs])
 
 
 def test_a_folder_of_another_release_is_refused(tiny_release: Path, tmp_path: Path) -> None:
@@ -178,7 +203,6 @@ def _content(tree: Path) -> dict[str, bytes]:
 
 
 def test_a_cut_evaluation_is_finished_from_what_it_has(tiny_release: Path, tmp_path: Path) -> None:
-    from conlipa.modeling.data.corpus import Corpus
     from conlipa.modeling.evaluation.evaluation import evaluate
 
     memory = tmp_path / "memory"

@@ -188,7 +188,7 @@ def test_claims_are_lines_of_what_the_studies_measured(made: Made, monkeypatch: 
     memory = made.out / "work" / claims.COSINE
     unmeasured = claims.section(made.inputs())
     assert "not measured" in unmeasured.body
-    write_json({"eng-ori": {"before": [0.5] * 10, "after": [[0.6] * 10, [0.62] * 10]}}, memory)
+    claims.keep_cosines(made.inputs(), {"eng-ori": {"before": [0.5] * 10, "after": [[0.6] * 10, [0.62] * 10]}})
     lines = tables(claims.section(made.inputs()).body)[0]
     memory.unlink()
     study = made.numbers("control")["arms"]["true pairs"]

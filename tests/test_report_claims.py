@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from conlipa.modeling.report.claims import Effect, cosine_effect, deciding, effects_of, verdict
+from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.inference.packaged import packaged
+from conlipa.modeling.recipe_file import read_recipe
+from conlipa.modeling.report.__main__ import command_of, parser
+from conlipa.modeling.report.claims import Effect, cosine_effect, deciding, effects_of, keep_cosines, kept_cosines, verdict
+from conlipa.modeling.report.section import Inputs
 
 
 @pytest.mark.parametrize(
@@ -58,3 +66,20 @@ def test_a_rise_of_cosine_is_found_where_it_is() -> None:
     assert effect.difference == pytest.approx(100 * (np.mean(risen["eng-ori"]["after"]) - before.mean()))
     same = {"eng-ori": {"before": before.tolist(), "after": [(before + rng.normal(0, 0.05, 10)).tolist() for _ in range(3)]}}
     assert verdict([cosine_effect(same)]) == "undecided"
+
+
+def test_cosines_of_another_model_are_no_cosines_of_this_one(tmp_path: Path) -> None:
+    ner, adapter = packaged("mini")
+    inputs = Inputs(ner, str(adapter), read_recipe("mini"), Corpus("sample"), (), tmp_path)
+    assert kept_cosines(inputs) is None
+    found = {"eng-ori": {"before": [0.5], "after": [[0.6]]}}
+    keep_cosines(inputs, found)
+    assert kept_cosines(inputs) == found
+    for other in (replace(inputs, adapter=ner), replace(inputs, seeds=1), replace(inputs, recipe=read_recipe("mini", ["ipac.epochs=1"]))):
+        assert kept_cosines(other) is None
+
+
+def test_the_command_of_a_section_is_the_one_that_was_given() -> None:
+    options = ["--set", "ipac.epochs=1", "--adapter", "mine", "--corpus", "sample", "--out", "report"]
+    given = command_of(parser().parse_args(options), "claims")
+    assert given.startswith("python -m conlipa.modeling.report --profile mini --set ipac.epochs=1 --adapter DIR --corpus sample ")

@@ -64,7 +64,7 @@ def with_stock_classes(inputs: Inputs, adapter: bool) -> Callable[[str], torch.T
 
 
 def test_cosines_are_those_of_stock_classes(inputs: Inputs, made: Section) -> None:
-    found = json.loads((inputs.out / "work" / "embedding" / "cosine.json").read_text(encoding="utf-8"))
+    found = json.loads((inputs.out / "work" / "embedding" / "cosine.json").read_text(encoding="utf-8"))["cosines"]
     pairs = embedding.figure_pairs("phonemes")
     assert list(found) == list(pairs) == ["eng-ori", "eng-khm"]
     for name, own in pairs.items():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer
+from transformers import PreTrainedTokenizerFast
 
 from conlipa.dataset_scripts.g2p.capitals import capitals
 from conlipa.errors import ConlipaError
@@ -84,6 +87,15 @@ def test_augmented_batches_come_in_few_shapes_on_a_gpu(monkeypatch: pytest.Monke
     assert len(set(shapes)) <= 2 * len({width for _, width in shapes})  # of each width the full batch, and what is left
 
 
+def test_a_batch_draws_its_words_once_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    made = sentences(AS_FOR_MINI, input_kind=MARKED_PHONEMES)
+    rows, drawn, chunks = made.epoch(0, 32, 0)[0], [], made.augmenter.chunks
+    monkeypatch.setattr(made.augmenter, "chunks", lambda *given: drawn.append(given) or chunks(*given))
+    assert made.batch(rows)["input_ids"].shape[1] == width_of(made._most_positions(rows)).max()
+    assert len(drawn) == 2  # of the batch, and of the line above
+
+
 @pytest.mark.parametrize(("settings", "filled"), [(Ner(batch_positions=2048), 0.97), (AS_FOR_MINI, 0.97)])
 def test_on_a_cpu_batches_by_positions_are_hardly_padded(settings: Ner, filled: float) -> None:
     made = sentences(settings, input_kind=MARKED_PHONEMES)
@@ -145,6 +157,17 @@ def test_a_share_of_the_sentences_keeps_its_case_marks() -> None:
     assert (batch["labels"][marks] == -100).all()  # a mark has no label
     kept = marks.any(1).nonzero()[0].item()
     assert int(marks[kept].sum()) == sum(capitals(tokens[with_capitals[kept]]))
+
+
+def test_a_case_mark_has_the_id_that_the_tokenizer_gives_it() -> None:
+    backend = json.loads(TOKENIZER.backend_tokenizer.to_str())
+    ids = backend["model"]["vocab"]
+    ids["^"], ids["a"] = ids["a"], ids["^"]
+    other = PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(json.dumps(backend)), **TOKENIZER.special_tokens_map)
+    rows = Corpus("sample").split("eng", "train").select(range(40))
+    expected = token_batch(encoded(rows, other, 128, MARKED_PHONEMES), other.pad_token_id)
+    batch = Sentences(Corpus("sample"), ["eng"], Ner(), other, 128, MARKED_PHONEMES).batch(range(40))
+    assert torch.equal(batch["input_ids"], expected["input_ids"])
 
 
 def test_without_augmentation_the_sentences_are_as_they_are() -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import shutil
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
+import httpx
 import pytest
+from huggingface_hub import CommitOperationDelete
+from huggingface_hub.errors import HfHubHTTPError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse
@@ -18,10 +24,14 @@ from starlette.testclient import TestClient
 
 from conlipa import cli
 from conlipa.errors import ConlipaError, UsageError
+from conlipa.hub_cards import adapted, plan, publish, retries
+from conlipa.hub_cards.plan import Repo
 from conlipa.modeling.inference import onnx_backend
 from conlipa.modeling.inference.entity_formats import write_brat
-from conlipa.modeling.inference.loading import temperature
+from conlipa.modeling.inference.loading import load_backend, temperature
 from conlipa.modeling.inference.onnx_backend import OnnxBackend
+from conlipa.modeling.inference.packaged import packaged
+from conlipa.modeling.inference.torch_backend import TorchBackend
 from conlipa.space import document_page, page
 from conlipa.space.guard import Guard
 
@@ -113,3 +123,86 @@ def test_a_text_too_long_to_correct_is_refused_before_the_work() -> None:
     for call in (lambda: document_page.mark(given, "a", "PER"), lambda: document_page.corrected(given, [])):
         with pytest.raises(gr.Error, match="too long"):
             call()
+
+
+def test_beside_a_damaged_onnx_file_the_weights_are_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model, adapter = packaged("mini")
+    own = Path(shutil.copytree(str(adapter), tmp_path / "ipac"))
+    (own / "model.onnx").write_bytes(b"no model")
+    assert isinstance(load_backend(model, str(own)), TorchBackend)
+    assert "model.onnx: no model that `conlipa export` wrote" in capsys.readouterr().err
+    with pytest.raises(ConlipaError, match="no model that"):
+        load_backend(model, str(own), "onnx")
+
+
+def _answer(status: int) -> HfHubHTTPError:
+    return HfHubHTTPError(str(status), response=httpx.Response(status, request=httpx.Request("POST", "https://hub")))
+
+
+def test_a_commit_that_landed_without_an_answer_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retries, "FIRST_PAUSE_S", 0)
+    there, deleted = ["old.txt"], list[list[str]]()
+
+    def commit(name: str, operations: list[Any], **_: Any) -> Any:
+        deleted.append([each.path_in_repo for each in operations if isinstance(each, CommitOperationDelete)])
+        if there.clear() or len(deleted) == 1:
+            raise _answer(502)
+        return SimpleNamespace(oid="done")
+
+    api = SimpleNamespace(create_repo=lambda *_, **__: None, list_repo_files=lambda *_, **__: list(there), create_commit=commit)
+    assert publish._commit(api, Repo("model", "someone/x", {"new.txt": b"new"}), private=False) == "done"
+    assert deleted == [["old.txt"], []]
+
+
+def test_a_tag_that_is_deleted_already_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = list[str]()
+
+    def delete_tag(*_: Any, **__: Any) -> None:
+        raise _answer(404)
+
+    refs = SimpleNamespace(tags=[SimpleNamespace(name=f"v{version('conlipa')}", target_commit="old")])
+    api = SimpleNamespace(list_repo_refs=lambda *_, **__: refs, delete_tag=delete_tag, create_tag=lambda *_, revision, **__: made.append(revision))
+    publish._tag(api, Repo("model", "someone/x", {}), "new")
+    assert made == ["new"]
+
+
+def test_names_and_metadata_that_the_hub_does_not_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> None:
+        raise ValueError("Invalid metadata in README.md.\n- license is wrong")
+
+    with pytest.raises(retries.RefusedError, match=r"someone/x: refused \(Invalid metadata in README.md. - license is wrong\)"):
+        retries.with_retries("someone/x", refused)
+    monkeypatch.setattr(plan, "read_tree", lambda folder: SimpleNamespace(root=folder, repos=lambda: {"my--run-ner": "model"}))
+    with pytest.raises(ConlipaError, match=r"my--run-ner: no name that the Hub allows .*; give the recipe another name"):
+        plan.plan(tmp_path, "someone")
+
+
+@pytest.mark.parametrize(
+    ("options", "adapter"),
+    [([], "theirs"), (["--model", "mine"], None), (["--model", "mine", "--adapter", "own"], None), (["--adapter", "own"], "theirs")],
+)
+def test_a_demo_of_another_model_takes_no_adapter_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, options: list[str], adapter: str | None
+) -> None:
+    launched = list[tuple[Any, ...]]()
+    monkeypatch.setenv("CONLIPA_ADAPTER", "theirs")
+    monkeypatch.setattr("conlipa.space.app.launch", lambda *given: launched.append((*given, os.environ.get("CONLIPA_ADAPTER"))))
+    cli.main(["demo", *options])
+    named = dict(zip(options[::2], options[1::2], strict=True))
+    assert launched == [(named.get("--model"), named.get("--adapter"), 7860, adapter)]
+
+
+@pytest.mark.parametrize(
+    ("card", "licence"), [("---\nlicense: cc-by-nc-4.0\n---\n", "cc-by-nc-4.0"), ("---\na: [\n---\n", "apache-2.0"), ("", "apache-2.0")]
+)
+def test_an_adapter_is_under_the_licence_of_its_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, card: str, licence: str) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "README.md").write_text(card, encoding="utf-8")
+    scores = {"before": 1.0, "after": 2.0, "low": -1.0, "high": 3.0, "share": 0.5, "outside": 0.0}
+    record = {**scores, "language": "eng", "sentences": 9, "folds": 3, "environment": {}}
+    monkeypatch.setattr(adapted, "adapt", lambda *_, **__: record)
+    adapted.adapted_repo([], "eng", tmp_path / "out", str(tmp_path / "base"), None, "auto")
+    written = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert f"license: {licence}\n" in written
+    assert "--model base " in written
+    assert str(tmp_path) not in written

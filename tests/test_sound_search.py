@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conlipa.dataset_scripts.g2p.similarity import alignment, gap, phonemes_of, similarity, substitution
+from conlipa.dataset_scripts.g2p.ipa import _modified, segment
+from conlipa.dataset_scripts.g2p.similarity import alignment, features, gap, phonemes_of, similarity, substitution
 from conlipa.dataset_scripts.g2p.sound_search import SoundIndex
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
@@ -62,3 +63,8 @@ def test_most_partners_are_among_the_ten_of_all_english_words_nearest_by_sound()
         first.append(summary(found).first)
     assert mean(first) >= 0.6, dict(zip(GROUPS["all"], first, strict=True))
     assert min(first) > 0.5
+
+
+def test_what_is_remembered_of_any_string_is_bounded() -> None:
+    for remembers in (gap, substitution, features, segment, _modified):
+        assert remembers.cache_info().maxsize is not None

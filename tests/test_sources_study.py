@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
+from conlipa.errors import UsageError
 from conlipa.modeling.recipe_file import read_recipe
 from conlipa.modeling.studies.sources import ARMS, LEFT_OUT, arm
+from conlipa.modeling.studies.sources import run as run_study
 from tests.conftest import TINY, run
 
 SENTENCES = {"eng/train": "Maria\tB-PER\nlives\tO\nin\tO\nBerlin\tB-LOC\n\nIt\tO\nrains\tO\n\n" * 20, "jpn/test": "東京\tB-LOC\nです\tO\n\n" * 5}
@@ -48,3 +51,9 @@ def test_four_arms_are_trained_and_measured_once(tmp_path: Path) -> None:
     assert run(*command, "--leave-out", "tgk,jpn").stdout == said
     assert all(path.stat().st_mtime_ns == before for path, before in weights.items())
     assert "has no test or validation split of lit" in run(*command, "--leave-out", "lit", code=1).stderr
+
+
+def test_a_number_of_sentences_that_cannot_be_is_an_error(tmp_path: Path) -> None:
+    given = Namespace(sentences=-1, profile="mini", settings=[], corpus="sample", leave_out="por", minutes=1, out=tmp_path)
+    with pytest.raises(UsageError, match="--sentences is -1; at least 0"):
+        run_study(given)

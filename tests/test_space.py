@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,9 +21,11 @@ from conlipa.dataset_scripts.g2p.words import words
 from conlipa.dataset_scripts.languages import by_case, languages
 from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
 from conlipa.errors import ConlipaError
+from conlipa.modeling.inference.loading import temperature
 from conlipa.modeling.inference.packaged import packaged
-from conlipa.modeling.inference.tagger import Entity
-from conlipa.space import choices, letters, quality, rendering, tagging
+from conlipa.modeling.inference.saving import license_of
+from conlipa.modeling.inference.tagger import Entity, Tagger
+from conlipa.space import choices, letters, page, quality, rendering, tagging
 from conlipa.space.guard import MAX_BYTES
 from conlipa.space.neighbours import Neighbour, nearest
 from tests.benchmarks.space import load
@@ -249,3 +253,37 @@ def test_phonemes_that_differ_are_marked_and_read_aloud() -> None:
     assert shown.count('class="differs"') == 2
     assert 'aria-label="m ʌ under m u i"' in shown
     assert rendering.GAP in shown
+
+
+def test_long_texts_are_forgotten_sooner_than_short_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    forgotten: list[bool] = []
+    monkeypatch.setattr(tagging.g2p, "forget", lambda: forgotten.append(True))
+    monkeypatch.setattr(tagging, "_FORGET_AFTER", 10)
+    monkeypatch.setattr(tagging, "_spent", 0)
+    for _ in range(3):
+        tagging.spoken("a", "eng")
+    assert not forgotten
+    for _ in range(3):
+        tagging.spoken("a " * 2000, "eng")
+    assert forgotten
+
+
+def test_what_is_compared_is_scored_at_one_temperature(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CONLIPA_MODEL", raising=False)
+    model, adapter = packaged("mini")
+    text = choices.examples()["eng"]
+    plain: Any = Tagger.from_pretrained(model, lang="eng")
+    plain.backend.temperature = temperature(model, adapter)
+    assert temperature(model, adapter) != temperature(model, None)
+    assert tagging.tag(text, "eng", with_adapter=False) == plain(text)
+
+
+def test_a_card_that_is_no_yaml_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("---\nlicense: [mit\n---\n", encoding="utf-8")
+    assert quality._measured(str(tmp_path)) == {}
+    assert license_of(tmp_path) is None
+
+
+def test_a_link_opens_in_a_language_of_the_page_alone() -> None:
+    (codes,) = re.findall(r"(\[[^][]*\])\.includes", page.open_script())
+    assert sorted(json.loads(codes)) == sorted(languages())

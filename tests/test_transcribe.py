@@ -79,6 +79,17 @@ def test_another_table_of_the_same_name_is_another_engine(corpus: Path, tmp_path
         transcribe_corpus(corpus, tmp_path / "out", "tgk", f"map:{table}")
 
 
+def test_a_changed_input_is_not_answered_with_its_old_output(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    transcribe_corpus(corpus / "0.parquet", tmp_path / "out", "tgk")
+    monkeypatch.setattr("conlipa.dataset_scripts.wikiann.transcribe.digest", lambda: "another kit")
+    with pytest.raises(ConlipaError, match=r"was made of another 0\.parquet, or by another version of the kit or its engines; name another --out"):
+        transcribe_corpus(corpus / "0.parquet", tmp_path / "out", "tgk")
+    monkeypatch.undo()
+    parquet.write_table(parquet.read_table(corpus / "0.parquet").slice(1), corpus / "0.parquet")
+    with pytest.raises(ConlipaError, match=r"was made of another 0\.parquet"):
+        transcribe_corpus(corpus / "0.parquet", tmp_path / "out", "tgk")
+
+
 def test_without_ray_one_process_does_it(corpus: Path, tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['ray'] = None\n"

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
+
+import regex
 
 from conlipa.concurrency import held_during_fork, once
 from conlipa.dataset_scripts.g2p.abugida import Abugida
@@ -81,6 +85,26 @@ def _no_feature_table() -> Iterator[None]:
             panphon.FeatureTable = panphon.featuretable.FeatureTable = original
 
 
+def _espeak_data() -> bytes:
+    """The path of espeak-ng's data.
+
+    Raises:
+        ConlipaError: nothing is there, or it is longer than the buffer that espeak copies it into.
+    """
+    import espeakng_loader
+
+    path = str(espeakng_loader.get_data_path())
+    if len(os.fsencode(path)) >= _ESPEAK_PATH:
+        raise ConlipaError(f"{path}: espeak-ng takes a data path of fewer than {_ESPEAK_PATH} bytes; install the kit in a folder with a shorter one")
+    if not Path(path, "phontab").is_file():
+        raise ConlipaError(f"{path}: espeak-ng could not be started: its data is missing; install espeakng-loader again")
+    return os.fsencode(path)
+
+
+_ESPEAK_PATH = 160
+"""Bytes of espeak-ng's buffer for the path."""
+
+
 class Espeak:
     """espeak-ng as a shared library (GPL-3), loaded at run time from the `espeakng-loader` wheel.
 
@@ -108,9 +132,9 @@ class Espeak:
             library = ctypes.CDLL(espeakng_loader.get_library_path())
             library.espeak_TextToPhonemes.restype = ctypes.c_char_p
             library.espeak_TextToPhonemes.argtypes = [ctypes.POINTER(ctypes.c_char_p), ctypes.c_int, ctypes.c_int]
-            synchronous = 2
-            if library.espeak_Initialize(synchronous, 0, espeakng_loader.get_data_path().encode(), 0) < 0:
-                raise ConlipaError("espeak-ng could not be started: its data folder is missing")
+            synchronous, dont_exit = 2, 0x8000  # espeak would end the whole process where its data is missing
+            if library.espeak_Initialize(synchronous, 0, _espeak_data(), dont_exit) < 0:
+                raise ConlipaError("espeak-ng could not be started: its data cannot be read")
             cls._library = library
         return cls._library
 
@@ -138,6 +162,9 @@ class Espeak:
         return " ".join(clauses)
 
 
+_HAN = regex.compile(r"\p{Han}")
+
+
 class Pinyin:
     """Han characters by their Mandarin reading (pypinyin), then epitran's map of pinyin."""
 
@@ -151,7 +178,12 @@ class Pinyin:
 
 
 class Kanji:
-    """Han characters by their Japanese reading (janome, with the dictionary of ipadic), then epitran's map of katakana."""
+    """Han characters by their Japanese reading (janome, with the dictionary of ipadic), then epitran's map of katakana.
+
+    One that the dictionary lacks (a rare form in a name) is read as Mandarin has it. janome's cache bears one thread at a time.
+    """
+
+    _lock = held_during_fork(threading.RLock())
 
     def __init__(self, code: str) -> None:
         from janome.tokenizer import Tokenizer
@@ -159,12 +191,23 @@ class Kanji:
         self._kana, self._dictionary = Epitran(code), Tokenizer()
 
     def transcribe(self, words: Sequence[str]) -> list[str]:
-        return self._kana.transcribe(["".join(self._readings(word)) for word in words])
+        with self._lock:
+            kana = ["".join(self._readings(word)) for word in words]
+        return [_HAN.sub(lambda lacking: self._elsewhere(lacking[0]), line) for line in self._kana.transcribe(kana)]
 
     def _readings(self, word: str) -> Iterator[str]:
         for token in self._dictionary.tokenize(word):
-            if token.reading != "*":  # what the dictionary lacks
+            if token.reading != "*":
                 yield token.reading
+            elif _HAN.match(token.surface):  # what the dictionary lacks takes up to two characters after it with it
+                yield token.surface[0]
+                yield from self._readings(token.surface[1:])
+
+    @staticmethod
+    def _elsewhere(character: str) -> str:
+        from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
+
+        return "".join(phonemizer("cmn")([character])[0])
 
 
 _READ_AS = {"c": "k", "g": "ɡ", "q": "k", "x": "ks", "y": "j"}

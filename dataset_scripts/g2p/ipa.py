@@ -8,7 +8,7 @@ vowels. What the engines of one language disagree on is thus not seen by the mod
 from __future__ import annotations
 
 import unicodedata
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import groupby
 
 import regex
@@ -66,7 +66,7 @@ def segment(raw: str) -> tuple[str, ...]:
     return segments(rewritten(raw.replace("\n", " ")))[0]
 
 
-@cache
+@lru_cache(maxsize=100_000)
 def _modified(phoneme: str) -> str:
     """A phoneme with each modifier once, and few of them."""
     letters = phoneme.rstrip(KEPT_MODIFIERS)

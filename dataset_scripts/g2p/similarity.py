@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 from conlipa.dataset_scripts.g2p.engines import feature_table
 from conlipa.dataset_scripts.g2p.ipa import AFFRICATES, VOWELS
@@ -14,6 +14,8 @@ _WEAK = frozenset("hɦʔjwɥʕ")
 """Glides and glottals come and go like vowels."""
 _STEEPNESS = 3.0
 """Phonemes a third of whose features differ are as unlike as any."""
+_KEPT = 100_000
+"""Answers: the Space is asked about any string."""
 
 
 def similarity(first: str, second: str) -> float:
@@ -63,13 +65,13 @@ def _costs(a: tuple[str, ...], b: tuple[str, ...]) -> list[list[float]]:
     return rows
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def gap(phoneme: str) -> float:
     """What it costs that the other word lacks a phoneme."""
     return VOWEL_GAP if phoneme[0] in VOWELS or phoneme[0] in _WEAK else CONSONANT_GAP
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def substitution(first: str, second: str) -> float:
     """The share of articulatory features that differ, made steeper; at most what leaving both out costs."""
     if first == second:
@@ -81,7 +83,7 @@ def substitution(first: str, second: str) -> float:
     return most * min(1.0, _STEEPNESS * sum(x != y for x, y in zip(a, b, strict=True)) / len(a))
 
 
-@cache
+@lru_cache(maxsize=_KEPT // 10)
 def features(phoneme: str) -> tuple[int, ...]:
     """panphon's features, each -1, 0 or 1; empty for a symbol that it does not know."""
     affricate = next((pair for pair in AFFRICATES if phoneme.startswith(pair)), "")

@@ -14,6 +14,8 @@ from conlipa.errors import ConlipaError, UsageError
 
 _COMMENT = re.compile(r"# ?((newdoc|newpar)( |$)|[\w.:-]+ = )")
 """As CoNLL-U has them; `#` may also be a token."""
+_HALF = re.compile("[\ud800-\udfff]")
+"""JSON can escape what no file can hold."""
 _TOKENS, _TAGS = ("tokens", "words"), ("ner_tags", "tags", "labels")
 """Names that JSON files have for the two lists."""
 
@@ -100,6 +102,10 @@ def _of_json(path: Path, labels: Sequence[str] | None) -> Iterator[Sentence]:
             raise ConlipaError(f"{place}: expected an object with the lists {' or '.join(_TOKENS)} and {', '.join(_TAGS)}")
         if len(tokens) != len(tags):
             raise ConlipaError(f"{place}: {len(tokens)} tokens and {len(tags)} tags")
+        if half := next((token for token in tokens if _HALF.search(token)), None):
+            raise ConlipaError(f"{place}: {half[:40]!a} has half of a surrogate pair, which is no character")
+        if not tokens:
+            continue
         yield Sentence(tokens, [_named(tag, labels, place) for tag in tags])
 
 
@@ -116,7 +122,7 @@ def _rows(path: Path) -> Iterator[tuple[str, Any]]:
 def _loaded(text: str, place: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConlipaError(f"{place}: no JSON ({error})") from error
 
 

@@ -10,6 +10,7 @@ what is missing. More than one worker needs the extra `ray`; with RAY_ADDRESS se
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import logging
 import os
@@ -25,6 +26,7 @@ from conlipa.atomic_files import write_errors
 from conlipa.dataset_scripts.g2p.letter_map import table_digest
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, ipa_string, phonemizer
 from conlipa.dataset_scripts.g2p.words import words
+from conlipa.dataset_scripts.tables import digest
 from conlipa.dataset_scripts.wikiann.parquet_faults import parquet_faults
 from conlipa.errors import ConlipaError, UsageError
 
@@ -61,7 +63,7 @@ def transcribe_shard(path: Path, out: Path, lang: str, engine: str) -> int:
     beside = out.with_name(out.name + ".partial")
     with parquet_faults(path):
         shard = parquet.ParquetFile(path)
-        schema = _schema(path, shard.schema_arrow, lang, engine)
+        schema = _schema(path, shard.schema_arrow, _maker(path, lang, engine))
     with write_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         with parquet.ParquetWriter(beside, schema) as writer:
@@ -82,7 +84,7 @@ def _batches(path: Path, shard: parquet.ParquetFile) -> Iterator[tuple[pa.Record
             yield batch, {name: batch[name].to_pylist() for name in _ADDED if name in batch.schema.names}
 
 
-def _schema(path: Path, schema: pa.Schema, lang: str, engine: str) -> pa.Schema:
+def _schema(path: Path, schema: pa.Schema, maker: list[str]) -> pa.Schema:
     """The output's columns: the input's, then what is transcribed."""
     text, tokens = (schema.field(name).type if name in schema.names else None for name in ("text", "tokens"))
     has = ", ".join(f"{field.name}: {field.type}" for field in schema)
@@ -97,7 +99,7 @@ def _schema(path: Path, schema: pa.Schema, lang: str, engine: str) -> pa.Schema:
             if field.name in schema.names:
                 raise ConlipaError(f"{path}: has a column '{field.name}' already")
             schema = schema.append(field)
-    return schema.with_metadata({**(schema.metadata or {}), _MADE_BY: json.dumps(_maker(lang, engine)).encode()})
+    return schema.with_metadata({**(schema.metadata or {}), _MADE_BY: json.dumps(maker).encode()})
 
 
 def _is_string(kind: pa.DataType) -> bool:
@@ -119,27 +121,32 @@ def _shards(source: Path, out: Path) -> list[tuple[Path, Path]]:
     return found
 
 
-def _is_done(out: Path, lang: str, engine: str) -> bool:
-    """Whether a whole output lies there.
+def _is_done(path: Path, out: Path, lang: str, engine: str) -> bool:
+    """Whether a whole output of that input lies there.
 
     Raises:
-        ConlipaError: it was made with another language or engine.
+        ConlipaError: it was made with another language or engine, of another input or by another kit.
     """
     if not out.is_file():
         return False
     try:
-        made_by = (parquet.read_schema(out).metadata or {}).get(_MADE_BY, b"[]")
-    except pa.ArrowInvalid:
-        made_by = b"[]"
-    if json.loads(made_by) != _maker(lang, engine):
-        table = " as its table is now" if table_digest(engine) else ""
-        raise ConlipaError(f"{out}: was not made by this command with --lang {lang} --engine {engine}{table}; name another --out")
-    return True
+        made_by = json.loads((parquet.read_schema(out).metadata or {}).get(_MADE_BY, b"[]"))
+    except (pa.ArrowInvalid, ValueError):
+        made_by = []
+    expected = _maker(path, lang, engine)
+    if made_by == expected:
+        return True
+    if isinstance(made_by, list) and made_by[:2] == expected[:2] and made_by[4:] == expected[4:]:
+        raise ConlipaError(f"{out}: was made of another {path.name}, or by another version of the kit or its engines; name another --out")
+    table = " as its table is now" if table_digest(engine) else ""
+    raise ConlipaError(f"{out}: was not made by this command with --lang {lang} --engine {engine}{table}; name another --out")
 
 
-def _maker(lang: str, engine: str) -> list[str]:
-    """What decides of an output: also what a letter table holds."""
-    return [lang, engine, *filter(None, [table_digest(engine)])]
+def _maker(path: Path, lang: str, engine: str) -> list[str]:
+    """What decides of an output: also the kit with its engines, the input, and what a letter table holds."""
+    with path.open("rb") as content:
+        of_input = hashlib.file_digest(content, "sha256").hexdigest()
+    return [lang, engine, digest(), of_input, *filter(None, [table_digest(engine)])]
 
 
 def _outcome(item: dict[str, str]) -> dict[str, Any]:
@@ -177,7 +184,7 @@ def transcribe_corpus(source: Path, out: Path, lang: str, engine: str = "auto", 
     """
     phonemizer(lang, engine)  # what is wrong with language or engine is said before any worker starts
     shards = _shards(source, out)
-    todo = [(path, target) for path, target in shards if not _is_done(target, lang, engine)]
+    todo = [(path, target) for path, target in shards if not _is_done(path, target, lang, engine)]
     items = [{"path": str(path), "out": str(target), "lang": lang, "engine": engine} for path, target in todo]
     rows, errors = 0, []
     for outcome in _outcomes(items, workers) if items else ():

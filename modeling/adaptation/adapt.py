@@ -49,7 +49,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         other folds. `share` and `outside` are chosen by all of them, for what is saved; where that choice did harm, the model stays as it is.
 
     Raises:
-        ConlipaError: `out` holds something else, or the model cannot be loaded.
+        ConlipaError: `out` holds something else, the model cannot be loaded, or `adapter` was fitted to some of the rows.
         Stopped: SIGTERM came; the state is saved.
     """
     made_from = {
@@ -60,6 +60,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         "adapter": of_folder(adapter) if adapter else "",
         "chosen_from": {"share": list(SHARES), "outside": list(OFFSETS)},
     }
+    fitted_to = _fitted_to(adapter, rows)
     with _alone(out) as work:
         if out.exists():
             record = read_json(out / RECORD) if (out / RECORD).is_file() else {}
@@ -71,9 +72,26 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         scores = _cross_validated(model, adapter, rows, lang, work, made_from)
         set_seed(0)
         stage = AdaptStage(model, adapter, rows, lang, scores["share"], scores["outside"], base_name)
-        record = train(stage, out, work / "checkpoints", {**made_from, "sentences": len(rows), **scores})
+        record = train(stage, out, work / "checkpoints", {**made_from, "sentences": len(rows), "fitted_to": fitted_to, **scores})
         shutil.rmtree(work, ignore_errors=True)
         return record
+
+
+def _fitted_to(adapter: str | None, rows: Rows) -> list[str]:
+    """Digests of the sentences that an adapter which starts from `adapter` has seen, these included.
+
+    Raises:
+        ConlipaError: `adapter` has seen some of these: the cross-validation would score them as new ones.
+    """
+    own = {_digest([row["tokens"]]) for row in rows}
+    path = Path(adapter or "") / RECORD
+    before = read_json(path).get("fitted_to", []) if adapter and path.is_file() else []
+    if not isinstance(before, list) or not all(isinstance(one, str) for one in before):
+        raise ConlipaError(f"{path}: damaged (fitted_to: expected a list of digests)")
+    if shared := own & set(before):
+        many = f"{len(shared)} of the {len(own)} sentences"
+        raise ConlipaError(f"{adapter}: was fitted to {many}, so no score of them would be of new ones; start from what it was started from")
+    return sorted(own | set(before))
 
 
 @contextmanager
@@ -162,5 +180,5 @@ def _best(rows: Rows, folds: Sequence[Fold]) -> tuple[int, int]:
     return max(((share, offset) for share in range(len(SHARES)) for offset in range(len(OFFSETS))), key=score)
 
 
-def _digest(rows: Rows) -> str:
+def _digest(rows: Sequence[Any]) -> str:
     return hashlib.sha256(json.dumps(list(rows), sort_keys=True).encode()).hexdigest()[:16]

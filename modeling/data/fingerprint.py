@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conlipa.dataset_scripts.languages import languages
 from conlipa.dataset_scripts.loanwords.pairs import pairs_path
+from conlipa.modeling.data.redirects import redirects
 
 if TYPE_CHECKING:  # `datasets` is slow to import, and a digest of weights needs none of it
     from datasets import Dataset
@@ -35,6 +36,11 @@ def of_sentences(corpus: Corpus, langs: Iterable[str], split: str) -> str:
 def _columns(rows: Dataset) -> Iterator[tuple[list[str], list[str], list[int]]]:
     """Tokens, phonemes and tags of each sentence; read by the column, which is many times as fast as by the row."""
     return zip(rows["tokens"][:], rows["ipa_tokens"][:], rows["ner_tags"][:], strict=True)
+
+
+def of_redirects(exclude: Sequence[str]) -> str:
+    """Of the words for a redirect, without those that a recipe excludes."""
+    return _digest(f"{word}".encode() for word in redirects(exclude).items())
 
 
 def of_pairs() -> str:

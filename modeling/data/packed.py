@@ -84,20 +84,21 @@ class Packed:
         return cls(**{field.name: np.load(folder / f"{field.name}.npy", mmap_mode="r", allow_pickle=False) for field in fields(cls)})
 
 
-def pack(sets: Iterable[Iterable[dict[str, list[int]]]], max_length: int | None = None) -> Packed:
+def pack(sets: Iterable[Iterable[dict[str, list[int]]]], max_length: int | None = None, separator: int | None = None) -> Packed:
     """Pack the examples (`alignment.encode`, `graphemes.encode_graphemes`) of each set of a corpus.
 
     Args:
         max_length: positions, case marks not counted, beyond which a sentence becomes several, between its chunks; None: as it is.
+        separator: id of what stands between words; None: as the examples have it, which show none where each is a word alone.
     """
     ids, labels, marked = array("i"), array("b"), array("b")  # a list of Python's numbers takes many times the memory
     word_starts, chunk_starts, sentence_starts, set_starts = (array("q", [0]) for _ in range(4))
-    frame = np.array([0, NO_SEPARATOR, 0], dtype=np.int32)
+    frame = np.array([0, NO_SEPARATOR if separator is None else separator, 0], dtype=np.int32)
     for examples in sets:
         for example in examples:
             frame[[0, 2]] = example["input_ids"][0], example["input_ids"][-1]
             words = _words(example)
-            if words and example["word_ids"][1:-1].count(NO_WORD) > sum(word.marked for word in words):
+            if separator is None and words and example["word_ids"][1:-1].count(NO_WORD) > sum(word.marked for word in words):
                 frame[1] = example["input_ids"][_separator(example)]
             for piece in _pieces(_chunks(words), max_length):
                 for chunk in piece:

@@ -48,6 +48,8 @@ class PackedCorpus:
     where: str = "memory"
     left_out: tuple[PackedSet, ...] = ()
     """Sets of its languages that a recipe excluded when it was packed."""
+    words: str = ""
+    """`fingerprint.of_redirects` of its words for a redirect; empty where an older kit packed it."""
 
     def languages(self, split: str = "train") -> list[str]:
         """ISO codes; it has training sentences alone."""
@@ -74,7 +76,8 @@ class PackedCorpus:
         """Write the folder: the arrays, and `sets.json` last."""
         with atomic_folder(folder) as beside:
             self.packed.save(beside / "arrays")
-            write_json({"sets": self.sets, "encoding": self.encoding, "sentences": self.sentences, "left_out": self.left_out}, beside / SETS)
+            about = {name: getattr(self, name) for name in ("sets", "encoding", "sentences", "left_out", "words")}
+            write_json(about, beside / SETS)
 
     @classmethod
     def load(cls, folder: Path) -> PackedCorpus:
@@ -87,7 +90,8 @@ class PackedCorpus:
             about = json.loads((folder / SETS).read_text(encoding="utf-8"))
             sets = tuple(PackedSet(*map(str, each)) for each in about["sets"])
             left_out = tuple(PackedSet(*map(str, each)) for each in about.get("left_out", []))
-            found = cls(Packed.load(folder / "arrays"), sets, str(about["encoding"]), str(about["sentences"]), str(folder), left_out)
+            named = str(about["encoding"]), str(about["sentences"]), str(folder)
+            found = cls(Packed.load(folder / "arrays"), sets, *named, left_out, str(about.get("words", "")))
             found.packed.check(len(sets))
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise ConlipaError(f"{folder}: not a packed corpus, which `python -m conlipa.modeling.data.packing` writes ({error})") from error

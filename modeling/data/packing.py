@@ -22,10 +22,11 @@ from filelock import FileLock
 from tqdm.auto import tqdm
 
 from conlipa.atomic_files import check_place
+from conlipa.dataset_scripts.g2p.phonemizer import WORD_SEPARATOR
 from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import exit_on_error
 from conlipa.modeling.data.corpus import Corpus, CorpusSet, encoded
-from conlipa.modeling.data.fingerprint import of_sentences
+from conlipa.modeling.data.fingerprint import of_redirects, of_sentences
 from conlipa.modeling.data.packed import pack
 from conlipa.modeling.data.packed_corpus import REDIRECTS, SETS, PackedCorpus, PackedSet, encoding_of
 from conlipa.modeling.data.redirects import redirects
@@ -49,7 +50,7 @@ def packed_corpus(
     encoding = encoding_of(tokenizer, max_length, input_kind, split)
     sentences = of_sentences(corpus, languages, "train")
     words = redirects(exclude)
-    key = f"2 {sentences} {' '.join(f'{each.kind}/{each.name}' for each in sets)} {encoding} {words}"
+    key = f"3 {sentences} {' '.join(f'{each.kind}/{each.name}' for each in sets)} {encoding} {words}"
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "conlipa-packed" / hashlib.sha256(key.encode()).hexdigest()[:16]
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -59,9 +60,10 @@ def packed_corpus(
                 shown = tqdm(sets, desc="encode", unit="set", file=sys.stderr, disable=len(sets) < 2)
                 examples = (_examples(corpus, each, reader, most, input_kind) for each in shown)
                 beside = (encoded(rows, reader, most, input_kind) for rows in words.values())
-                arrays = pack(chain(examples, beside), max_length if split else None)
+                separator = None if input_kind == GRAPHEMES else reader(WORD_SEPARATOR, truncation=True, max_length=3)["input_ids"][1]
+                arrays = pack(chain(examples, beside), max_length if split else None, separator)
                 named = (*(PackedSet(each.lang, each.kind, each.name) for each in sets), *(PackedSet(lang, REDIRECTS, lang) for lang in words))
-                PackedCorpus(arrays, named, encoding, sentences).save(folder)
+                PackedCorpus(arrays, named, encoding, sentences, words=of_redirects(exclude)).save(folder)
     left_out = {PackedSet(each.lang, each.kind, each.name) for each in corpus.sets(languages, "train") if each not in sets}
     return replace(PackedCorpus.load(folder), left_out=tuple(sorted(left_out)))  # what was kept is the same for several recipes
 

@@ -7,6 +7,7 @@ The words are MediaWiki's own. They stand transcribed in the file, so that a mac
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 from collections.abc import Sequence
@@ -56,6 +57,7 @@ def transcribed(iso: str, word: str) -> str:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     lines = io.StringIO()
     table = csv.DictWriter(lines, ["iso", "word", "ipa"], lineterminator="\n")
     table.writeheader()

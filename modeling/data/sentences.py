@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from conlipa.dataset_scripts.g2p.capitals import CASE_MARK
 from conlipa.dataset_scripts.wikiann.places import RUNNING
 from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import MOST_MARKS, NO_LABEL, OUTSIDE
@@ -19,6 +20,7 @@ from conlipa.modeling.data.batches import by_positions, by_size, width_of
 from conlipa.modeling.data.packed import NO_SEPARATOR
 from conlipa.modeling.data.packed_corpus import PackedCorpus, encoding_of
 from conlipa.modeling.data.ragged import Integers, keys, spread, uniform, within
+from conlipa.modeling.inference.phoneme_ids import remembered
 from conlipa.modeling.recipe import MARKED_PHONEMES, PHONEMES, Ner
 from conlipa.modeling.tokenizer import vocabulary
 
@@ -70,7 +72,8 @@ class Sentences:
             raise ConlipaError(f"{source.where}: ner.exclude leaves no set of the source languages to train on ({', '.join(settings.exclude)})")
         self.lengths = np.minimum(positions, self.width)
         self.augmenter = Augmenter(self.packed, settings.augmentation, self.chosen, source.redirects(settings.exclude))
-        self.mark = vocabulary().get("^", 0)
+        # Not by the tokenizer itself: once it has cut something it is another one for a packed corpus.
+        self.mark = remembered(tokenizer)(CASE_MARK, truncation=True, max_length=3)["input_ids"][1] if input_kind == MARKED_PHONEMES else 0
         self.named = self.packed.named()
 
     @property
@@ -80,7 +83,8 @@ class Sentences:
 
     def check_rows(self, processes: int) -> None:
         """Raises ConlipaError where a batch of the longest sentences has no row for each process: they would never be trained on."""
-        changed = self.settings.join or self.settings.augmentation.redirect  # longer than any sentence is by itself
+        wear = self.settings.augmentation
+        changed = self.settings.join or wear.redirect or wear.swap  # longer than any sentence is by itself
         positions, longest = self.settings.batch_positions, int(width_of(np.array([self.width if changed else self.lengths.max()]))[0])
         if processes > 1 and positions and positions // longest < processes:
             raise ConlipaError(
@@ -151,7 +155,10 @@ class Sentences:
 
     def _sizes(self, rows: Integers) -> Integers:
         sentences, row, drawn_from = self._taken_apart(rows)
-        words, sentence = self._words(sentences, drawn_from)
+        return self._positions(*self._words(sentences, drawn_from), row, drawn_from)
+
+    def _positions(self, words: Integers, sentence: Integers, row: Integers, drawn_from: NDArray[np.uint64]) -> Integers:
+        """Positions of each row, from its words, if no phoneme is lost."""
         separator = int(self.packed.frame[1] != NO_SEPARATOR)
         sizes = self.packed.word_starts[words + 1] - self.packed.word_starts[words] + separator + self._marked(words, sentence, drawn_from)
         return np.minimum(np.bincount(row[sentence], sizes).astype(np.int64) - separator + 2, self.width)
@@ -210,7 +217,7 @@ class Sentences:
         rows = np.asarray(rows, dtype=np.int64)
         sentences, row, drawn_from = self._taken_apart(rows)
         words, sentence = self._words(sentences, drawn_from)
-        width = int(width_of(self._most_positions(rows)).max()) if self._few_shapes else 0
+        width = int(width_of(self._positions(words, sentence, row, drawn_from)).max()) if self._few_shapes else 0
         return self._laid_out(words, sentence, row, drawn_from, width)
 
     def _laid_out(self, words: Integers, sentence: Integers, row: Integers, drawn_from: NDArray[np.uint64], width: int) -> dict[str, torch.Tensor]:

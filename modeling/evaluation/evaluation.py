@@ -21,6 +21,7 @@ from conlipa.modeling.data.corpus import Corpus, encoded
 from conlipa.modeling.data.redirects import is_redirect
 from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length, without_case_marks
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1, summary
+from conlipa.modeling.inference.packaged import located
 from conlipa.modeling.inference.prediction import predictions
 from conlipa.modeling.records import trained_on
 
@@ -103,7 +104,7 @@ def evaluate(
     Raises:
         ConlipaError: model or adapter cannot be loaded, or a language has no such split.
     """
-    kind = kind or corpus.kinds[0]
+    (model, adapter), kind = located(model, adapter), kind or corpus.kinds[0]  # the records of a Hub repo lie in its snapshot
     available = corpus.languages(split, kind)
     wanted = [language(code).iso for code in langs] if langs else available
     for iso in wanted:
@@ -176,6 +177,7 @@ def table(results: dict[str, dict[str, Any]]) -> str:
         lines.append(f"| {language(iso).name} ({iso}){mark} | {row['n']:.0f} | {cells} |")
     for name in ("average", "std"):
         cells = " | ".join(f"{result[name][score]:.2f}" for result in results.values() for score in SCORES)
-        label = "**AVG** (zero-shot)" if name == "average" else "**STD**"
+        zero_shot = "" if sources.issuperset(first["languages"]) else " (zero-shot)"
+        label = f"**AVG**{zero_shot}" if name == "average" else "**STD**"
         lines.append(f"| {label} | | {cells} |")
     return "\n".join(lines)

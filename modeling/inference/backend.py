@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 class Backend(Protocol):
     """What scores phonemes: torch (`torch_backend.py`) or onnxruntime (`onnx_backend.py`)."""
 
+    temperature: float
+    """Divides the logits, so that the probabilities are calibrated (`calibration.py`); 1 where that has not been done."""
+
     @property
     def tokenizer(self) -> Any:
         """Phonemes separated by spaces to ids: a tokenizer of `transformers` or `tokenizers`."""
@@ -25,11 +28,6 @@ class Backend(Protocol):
     @property
     def case_marks(self) -> bool:
         """Whether the model reads case marks."""
-        ...
-
-    @property
-    def temperature(self) -> float:
-        """Divides the logits, so that the probabilities are calibrated (`calibration.py`); 1 where that has not been done."""
         ...
 
     def __call__(self, examples: Sequence[dict[str, list[int]]]) -> Sequence[NDArray[np.float32]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -37,8 +38,8 @@ def load_backend(model: str, adapter: str | None = None, backend: str = "auto", 
         return OnnxBackend(Path(model))
     file = Path(adapter or model) / ONNX_FILE
     if backend == "onnx" or (backend == "auto" and not elsewhere and file.is_file() and find_spec("onnxruntime")):
-        made = OnnxBackend(file)
-        if made.made_from == made_from(model, adapter):
+        made = _opened(file, model, backend)
+        if made and made.made_from == made_from(model, adapter):
             made.temperature = temperature(model, adapter)  # that of the file is older
             return made
         if backend == "onnx":
@@ -48,6 +49,17 @@ def load_backend(model: str, adapter: str | None = None, backend: str = "auto", 
     loaded = TorchBackend.load(model, adapter, on=device)
     loaded.temperature = temperature(model, adapter)
     return loaded
+
+
+def _opened(file: Path, model: str, backend: str) -> OnnxBackend | None:
+    """The backend of a file beside weights; None, with a word about it, where it is damaged and torch can run the weights."""
+    try:
+        return OnnxBackend(file)
+    except ConlipaError as error:
+        if backend == "onnx" or not (Path(model) / "model.safetensors").is_file():
+            raise
+        print(f"{error}; the weights beside it are run by torch", file=sys.stderr)
+        return None
 
 
 def temperature(model: str, adapter: str | None) -> float:

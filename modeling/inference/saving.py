@@ -8,6 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import yaml
+
 from conlipa.atomic_files import atomic_folder, write_json, write_text
 from conlipa.errors import ConlipaError
 from conlipa.hub import first_line, need_hub, transport_error
@@ -52,18 +54,19 @@ def save(model: str, adapter: str | None, folder: Path, name: str = "") -> None:
         record, languages = Path(model) / _RECORD, trained_on(model, adapter)
         if record.is_file() or languages:
             write_json({**(read_json(record) if record.is_file() else {}), "languages": languages}, beside / _RECORD)
-        write_text(_CARD.format(name=name or folder.name, license=_license(Path(model))), beside / "README.md")
+        licence = license_of(Path(model))
+        write_text(_CARD.format(name=name or folder.name, license=f"license: {licence}\n" if licence else ""), beside / "README.md")
 
 
-def _license(model: Path) -> str:
-    """The line of a card that says under which licence the weights are, as the model's own card has it."""
+def license_of(model: Path) -> str | None:
+    """The licence that a model's own card names, which holds for what is made from it."""
     from huggingface_hub import ModelCard
 
     try:
         found = ModelCard.load(model / "README.md", ignore_metadata_errors=True).data.license
-    except (OSError, ValueError):
-        return ""
-    return f"license: {found}\n" if isinstance(found, str) else ""
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def push(model: str, adapter: str | None, repo: str, private: bool = False, token: str | None = None) -> str:

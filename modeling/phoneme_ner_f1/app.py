@@ -18,13 +18,15 @@ import evaluate
 import gradio as gr
 from gradio import processing_utils
 
-METRIC = evaluate.load(str(Path(__file__).with_name("phoneme_ner_f1.py")))
+METRIC = evaluate.load(str(Path(__file__).with_name("phoneme_ner_f1.py")), keep_in_memory=True)
 INPUTS = ("predictions", "references", "word_ids")
 EXAMPLE = ("[[0, 1, 2, 0, 2, 2, 0, 0, 0]]", "[[0, 1, 2, 0, 2, 2, 0, 5, 0]]", "[[-1, 0, 0, -1, 1, 1, -1, 2, -1]]")
 MAX_RESAMPLES = 10_000
 MAX_CHARACTERS = 1_000_000
 MAX_NUMBER = 100_000
-"""Of a label or word: a list as long as the largest word number is made of each sentence."""
+"""Of a label or word."""
+MAX_WORDS = 1_000_000
+"""Of all sentences: of each a list as long as its largest word number is made, and a few characters are a sentence."""
 
 
 def score(predictions: str, references: str, word_ids: str, bootstrap: float) -> dict[str, Any]:
@@ -39,6 +41,8 @@ def score(predictions: str, references: str, word_ids: str, bootstrap: float) ->
             raise gr.Error(f"{name} is not a JSON list of lists of whole numbers", print_exception=False) from None
         if any(abs(number) > MAX_NUMBER for labels in sentences[name] for number in labels):
             raise gr.Error(f"{name}: numbers up to {MAX_NUMBER:,} at most", print_exception=False)
+    if sum(max(numbers, default=-1) + 1 for numbers in sentences["word_ids"]) > MAX_WORDS:
+        raise gr.Error(f"word_ids: {MAX_WORDS:,} words at most", print_exception=False)
     try:
         result: dict[str, Any] = METRIC.compute(**sentences, bootstrap=min(int(bootstrap or 0), MAX_RESAMPLES))
     except (ValueError, OverflowError) as error:

@@ -35,6 +35,7 @@ from conlipa.modeling.report import claims, studies
 from conlipa.modeling.report.kept import Kept
 from conlipa.modeling.report.page import write_report, write_section
 from conlipa.modeling.report.section import Inputs, Maker
+from conlipa.modeling.studies.counts import check_counts
 from conlipa.quiet import quiet
 
 MODULES = {"main": "main_results"}
@@ -96,9 +97,7 @@ def inputs_of(arguments: argparse.Namespace) -> Inputs:
     Raises:
         UsageError, ConlipaError: it is not there, or is not what it should be.
     """
-    for name, least in (("seeds", 1), ("sentences", 0), ("jobs", 1)):
-        if getattr(arguments, name) < least:
-            raise UsageError(f"--{name} is {getattr(arguments, name)}; at least {least}")
+    check_counts(arguments, seeds=1, sentences=0, jobs=1)
     recipe = recipe_of(arguments)
     ner, adapter = located(arguments.model, arguments.adapter)
     if adapter is None:
@@ -145,7 +144,10 @@ def wanted_of(only: str) -> list[str]:
 def command_of(arguments: argparse.Namespace, key: str) -> str:
     """The command that makes a section, without the paths of this machine."""
     parts = ["python", "-m", "conlipa.modeling.report", "--profile", Path(arguments.profile).name]
-    parts += ["--model", "DIR", "--adapter", "DIR"] if arguments.model != MINI else []
+    for setting in arguments.settings:
+        parts += ["--set", setting]
+    parts += ["--model", "DIR"] if arguments.model != MINI else []
+    parts += ["--adapter", "DIR"] if arguments.adapter else []
     parts += ["--corpus", arguments.corpus if arguments.corpus in ("hub", "sample") else "DIR"]
     parts += ["--seeds", str(arguments.seeds), "--sentences", str(arguments.sentences)]
     for baseline in arguments.baseline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from statistics import mean
@@ -10,11 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from conlipa.atomic_files import write_json
+from conlipa.dataset_scripts.tables import digest
+from conlipa.modeling.data.fingerprint import of_folder
 from conlipa.modeling.evaluation import papers
 from conlipa.modeling.evaluation.evaluation import SCORES
 from conlipa.modeling.evaluation.markdown import markdown_table, signed
 from conlipa.modeling.evaluation.significance import difference_over_languages
 from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import interval
+from conlipa.modeling.records import read_json
 from conlipa.modeling.report.measured import counts_of_study
 from conlipa.modeling.report.section import Inputs, Section
 from conlipa.modeling.report.studies import NONE, amount, cases_at_hand, papers_mean
@@ -24,7 +29,7 @@ from conlipa.modeling.studies.runs import Measured
 KEY = "claims"
 TITLE = "Claims"
 COSINE = "embedding/cosine.json"
-"""Under `work`: what the section `embedding` measures."""
+"""Under `work`: what the section `embedding` measures, as `keep_cosines` writes it."""
 CONFIDENCE, RESAMPLES, ENOUGH_SEEDS = 0.95, 4000, 3
 Runs = Sequence[Measured]
 
@@ -100,6 +105,23 @@ def cosine_effect(found: Mapping[str, Any], seed: int = 0) -> Effect:
     return Effect(float(np.mean(exact)), low, high, "before")
 
 
+def keep_cosines(inputs: Inputs, found: Mapping[str, Any]) -> None:
+    """Write what `cosine_effect` reads, with what it was made from: the folder of a report may have been another model's."""
+    write_json({"made_from": _made_from(inputs), "cosines": found}, inputs.out / "work" / COSINE)
+
+
+def kept_cosines(inputs: Inputs) -> dict[str, Any] | None:
+    """Those of these models, if they were measured."""
+    memory = inputs.out / "work" / COSINE
+    kept = read_json(memory) if memory.is_file() else {}
+    return dict(kept["cosines"]) if kept.get("made_from") == _made_from(inputs) else None
+
+
+def _made_from(inputs: Inputs) -> str:
+    made_from = [of_folder(inputs.ner), of_folder(inputs.adapter), inputs.recipe.as_dict(), inputs.seeds, digest()]
+    return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:16]
+
+
 def section(inputs: Inputs) -> Section:
     """A line a claim and score."""
     studies = {name: counts_of_study(inputs, name) for name in dict.fromkeys(claim.study for claim in CLAIMS)}
@@ -112,9 +134,8 @@ def section(inputs: Inputs) -> Section:
             theirs = _papers_effect(claim, list(others), inputs.langs) if score == "paper_f1" else None
             rows.append(_row(claim.text, score, effects, theirs))
             data.append({"claim": claim.text, "score": score, "verdict": verdict(effects), "effects": [effect._asdict() for effect in effects]})
-    memory = inputs.out / "work" / COSINE
-    if memory.is_file():
-        effects = [cosine_effect(json.loads(memory.read_text(encoding="utf-8")))]
+    if cosines := kept_cosines(inputs):
+        effects = [cosine_effect(cosines)]
         printed = [papers.row("ipac_3", pair, model).average or 0.0 for model in ("CONLIPA", "XPhoneBERT") for pair in ("eng-ori", "eng-khm")]
         rows.append(_row("Cosine similarity rises", "cosine", effects, mean(printed[:2]) - mean(printed[2:])))
         data.append({"claim": "Cosine similarity rises", "score": "cosine", "verdict": verdict(effects), "effects": [effects[0]._asdict()]})

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from conlipa.atomic_files import write_json
 from conlipa.dataset_scripts.languages import language
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs, transcribed
@@ -27,6 +26,7 @@ from conlipa.modeling.evaluation import papers
 from conlipa.modeling.evaluation.markdown import markdown_table, spread
 from conlipa.modeling.inference.word_vectors import embedded
 from conlipa.modeling.report import tsne
+from conlipa.modeling.report.claims import keep_cosines
 from conlipa.modeling.report.drawing import svg
 from conlipa.modeling.report.measured import runs_of
 from conlipa.modeling.report.section import Inputs, Section
@@ -91,7 +91,7 @@ def section(inputs: Inputs) -> Section:
     after = [space_of(inputs, str(adapter_of(inputs, seed)), words) for seed in range(inputs.seeds)]
 
     found = {name: {"before": pair_cosines(pairs, before), "after": [pair_cosines(pairs, space) for space in after]} for name, pairs in named.items()}
-    write_json(found, inputs.out / "work" / KEY / "cosine.json")
+    keep_cosines(inputs, found)
     sets = {name: [pairs] for name, pairs in named.items()} | {f"eng-{pairs.lang}": [pairs] for pairs in extra}
     sets[f"mean of the {len(extra)}"] = extra
     measured = {name: (_mean_of(parts, before), [_mean_of(parts, space) for space in after]) for name, parts in sets.items()}

@@ -10,6 +10,7 @@ that share `--out` share their runs. Interrupted, the same command resumes; the 
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -30,6 +31,7 @@ from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts
 from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.recipe_file import read_yaml, recipe_of, recipe_options, with_ipac
 from conlipa.modeling.records import trained_on
+from conlipa.modeling.studies.counts import check_counts
 from conlipa.modeling.studies.runs import Measured, Runs, seeded
 from conlipa.quiet import quiet
 
@@ -133,6 +135,16 @@ def _cell(row: dict[str, Any]) -> str:
     return f"{row['mean']:.2f}{spread} ({found.difference:+.2f}: {found.low:+.2f} to {found.high:+.2f})"
 
 
+def command_of(arguments: argparse.Namespace) -> str:
+    """The command, without the paths of this machine."""
+    parts = ["python", "-m", "conlipa.modeling.studies.ablation", Path(arguments.study).stem, "--profile", Path(arguments.profile).stem]
+    for setting in arguments.settings:
+        parts += ["--set", setting]
+    parts += ["--ner", "DIR", "--corpus", "DIR", *(["--langs", arguments.langs] if arguments.langs else []), "--seeds", str(arguments.seeds)]
+    parts += ["--sentences", str(arguments.sentences)] if arguments.sentences else []
+    return shlex.join([*parts, "--out", "DIR"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", help=f"{', '.join(sorted(path.stem for path in STUDIES.glob('*.yaml')))}, or a YAML file")
@@ -141,26 +153,24 @@ def main() -> None:
     corpus_option(parser)
     parser.add_argument("--langs", default="", metavar="sin,som", help="default: all with a validation split that stage 1 was not trained on")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--sentences", type=int, help="of each language, the first so many (default: all)")
+    parser.add_argument("--sentences", type=int, help="of each language, the first so many (default, and 0: all)")
     parser.add_argument("--jobs", type=int, default=1, help="runs at once, each in a process of one thread (default: 1, of all threads)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     arguments = parser.parse_args()
     quiet()
     with exit_on_error():
+        check_counts(arguments, seeds=1, sentences=0, jobs=1)
         study, corpus = read_study(arguments.study), Corpus(arguments.corpus)
         sources = trained_on(arguments.ner)
         wanted = listed(arguments.langs)
         langs = wanted or [iso for iso in corpus.languages("validation", corpus.kinds[0]) if iso not in sources]
         recipe = recipe_of(arguments)
-        seeds, sentences = arguments.seeds, arguments.sentences
+        seeds, sentences = arguments.seeds, arguments.sentences or None
         pool = Runs(arguments.ner, corpus, arguments.out / "runs")
         measured = measured_arms(study, recipe, pool, langs, seeds, sentences, arguments.jobs)
         report = compared(study, measured, seeds, sentences)
         write_json(report, arguments.out / f"{study.path.stem}.json")
-        options = f"--seeds {seeds}" + (f" --sentences {sentences}" if sentences else "")
-        profile = Path(arguments.profile).stem
-        command = f"python -m conlipa.modeling.studies.ablation {study.path.stem} --profile {profile} --ner DIR --corpus DIR {options} --out DIR"
-        text = markdown(report, command)
+        text = markdown(report, command_of(arguments))
         write_text(text, arguments.out / f"{study.path.stem}.md")
         print(text)
 

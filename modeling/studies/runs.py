@@ -38,7 +38,7 @@ from conlipa.modeling.training.run_metadata import RECORD
 Measured = dict[str, dict[str, Counts]]
 """Score → language → counts of each sentence."""
 _ALL = 0
-"""A language's limit where all its sentences are counted."""
+"""A language's limit where all its sentences are counted; as a limit that is asked for it is none."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,7 @@ def measure(
         memory: an `.npz` file that keeps them, with the weights and sentences that they are of: no language is tagged twice.
         bf16: as in `evaluation.tagged`; a study, whose arms are all measured alike, can afford it.
     """
+    sentences = sentences or None
     weights = _weights(ner, adapter)
     kept = _remembered(memory, weights)
     loaded: tuple[Any, Any] | None = None

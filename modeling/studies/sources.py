@@ -34,6 +34,7 @@ from conlipa.modeling.inference.prediction import has_bf16
 from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.recipe_file import recipe_of, recipe_options
 from conlipa.modeling.records import read_json
+from conlipa.modeling.studies.counts import check_counts
 from conlipa.modeling.train import train_stage
 from conlipa.modeling.training.run_metadata import RECORD
 from conlipa.quiet import quiet
@@ -60,11 +61,11 @@ def arm(recipe: Recipe, marks: bool, running: bool, minutes: float, left_out: Se
     return replace(recipe, ner=ner)
 
 
-def measured(folder: Path, corpus: Corpus, left_out: Sequence[str], sentences: int, marks: bool) -> Scores:
+def measured(folder: Path, corpus: Corpus, left_out: Sequence[str], sentences: int | None, marks: bool) -> Scores:
     """`entity_f1` of the languages left out: of running text the test split, of titles the validation split, or the one that there is.
 
     Args:
-        sentences: of each language and kind, the first so many.
+        sentences: of each language and kind, the first so many (None: all).
         marks: the model knows case marks: it is also scored on sentences with them.
     """
     memory = folder.with_name(f"{folder.name}.scores.json")
@@ -98,13 +99,16 @@ def table(found: dict[str, Scores], cased: dict[str, bool]) -> str:
     return markdown_table(["trained with", "marks in the input", *(f"{kind}, {script}" for kind, script in GROUPS)], rows, digits=1)
 
 
-def text(found: dict[str, Scores], cased: dict[str, bool], records: Sequence[dict[str, Any]], sentences: int, minutes: float, command: str) -> str:
+def text(
+    found: dict[str, Scores], cased: dict[str, bool], records: Sequence[dict[str, Any]], sentences: int | None, minutes: float, command: str
+) -> str:
     """The table with all that it takes to read it."""
+    many = f"the first {sentences} sentences of each" if sentences else "all sentences"
     positions = [record["tokens_per_second"] * record["seconds"] / 1e6 for record in records]
     shown = {script: " ".join(lang for lang, is_so in cased.items() if is_so == (script == "cased")) for script in ("cased", "uncased")}
     return (
         f"`entity_f1`, mean over languages that all four models leave out, titles and running text alike (cased: {shown['cased']}; uncased:"
-        f" {shown['uncased']}), the first {sentences} sentences of each; stage 1 alone, {minutes:g} minutes each from nothing,"
+        f" {shown['uncased']}), {many}; stage 1 alone, {minutes:g} minutes each from nothing,"
         f" {min(positions):.1f} to {max(positions):.1f} million positions:\n\n{table(found, cased)}\n\nMade by `{command}`\n"
     )
 
@@ -120,6 +124,8 @@ def command_of(arguments: argparse.Namespace) -> str:
 
 def run(arguments: argparse.Namespace) -> str:
     """Train and measure all arms; the text."""
+    check_counts(arguments, sentences=0)
+    sentences = arguments.sentences or None
     recipe, corpus, left_out = recipe_of(arguments), Corpus(arguments.corpus), listed(arguments.leave_out)
     if not recipe.encoder.case_marks:
         raise UsageError(f"--profile {arguments.profile}: its encoder reads no case marks (encoder.case_marks)")
@@ -138,8 +144,8 @@ def run(arguments: argparse.Namespace) -> str:
         folder = arguments.out / name.replace(" ", "-")
         train_stage("ner", arm(recipe, marks, running, arguments.minutes, left_out), whole, folder)
         records.append(read_json(folder / RECORD))
-        found[name] = measured(folder, corpus, left_out, arguments.sentences, marks)
-    written = text(found, cased, records, arguments.sentences, arguments.minutes, command_of(arguments))
+        found[name] = measured(folder, corpus, left_out, sentences, marks)
+    written = text(found, cased, records, sentences, arguments.minutes, command_of(arguments))
     write_json({"scores": found, "cased": cased}, arguments.out / "sources.json")
     write_text(written, arguments.out / "sources.md")
     return written
@@ -151,7 +157,7 @@ def main() -> None:
     corpus_option(parser)
     parser.add_argument("--leave-out", default=",".join(LEFT_OUT), metavar="ISO,ISO", help=f"languages to measure on (default: {','.join(LEFT_OUT)})")
     parser.add_argument("--minutes", type=float, required=True, metavar="N", help="of training, for each of the four")
-    parser.add_argument("--sentences", type=int, default=300, help="of each language left out, the first so many (default: 300)")
+    parser.add_argument("--sentences", type=int, default=300, help="of each language left out, the first so many (default: 300; 0: all)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     quiet()
     with exit_on_error():

@@ -27,14 +27,19 @@ Parts = list[dict[str, torch.Tensor]]
 class Feed:
     """This process's share of each batch, every n-th example of n processes, in the parts that it goes through the model in."""
 
-    def __init__(self, stage: Any, accelerator: Accelerator, epochs: int | None) -> None:
-        """`epochs`: None for a run by the clock, which takes epoch after epoch."""
+    def __init__(self, stage: Any, accelerator: Accelerator, epochs: int | None, sizes: list[int] | None = None) -> None:
+        """What is fed.
+
+        Args:
+            epochs: None for a run by the clock, which takes epoch after epoch.
+            sizes: for a run by the clock, batches of the epochs that it went through before, which are not made again for it; others are added.
+        """
         self.stage = stage
         self.process, self.processes = accelerator.process_index, accelerator.num_processes
         self.parts = getattr(stage.settings, "accumulate", 1)
         self.epochs = epochs
         self.workers = max(1, min(_MOST_WORKERS, (os.cpu_count() or 1) - 1)) if torch.cuda.is_available() and _CAN_FORK else 0
-        self._sizes: list[int] = []
+        self._sizes = sizes if epochs is None and sizes is not None else []
         self._made: tuple[int, Sequence[Any]] = (-1, ())
         self.total = None if epochs is None else sum(self._size(epoch) for epoch in range(epochs))
 

@@ -23,7 +23,8 @@ from conlipa.modeling.data.batches import token_batch
 from conlipa.modeling.data.loanwords import Loanwords
 from conlipa.modeling.data.packed_corpus import PackedCorpus
 from conlipa.modeling.data.sentences import Sentences
-from conlipa.modeling.encoder import attention_of, input_kind_of, load_tagger, with_short_attention
+from conlipa.modeling.encoder import attention_of, input_kind_of, load_tagger, max_length, with_short_attention
+from conlipa.modeling.inference.phoneme_ids import remembered
 from conlipa.modeling.recipe import GRAPHEMES, Ipac, LabelBias, Ner, Recipe
 from conlipa.modeling.training.ner import Batch, Terms, logits_of, tagging_loss
 
@@ -165,16 +166,14 @@ class IpacStage:
         self.module.model.peft_config["default"].base_model_name_or_path = base_name or ner
         self.loanwords = Loanwords(recipe.ipac)
         self.replay: Sentences | None = None
+        longest, kind = min(recipe.encoder.max_length, max_length(self.tokenizer)), input_kind_of(model)
         # Before the pairs: a tokenizer that has cut something is another one for a packed corpus.
         if recipe.ipac.replay_weight and corpus is not None:
-            self.replay = Sentences(corpus, languages, _in_one_part(recipe.ner), self.tokenizer, recipe.encoder.max_length, input_kind_of(model))
+            self.replay = Sentences(corpus, languages, _in_one_part(recipe.ner), self.tokenizer, longest, kind)
             self.replay.check_rows(self.processes)
+        reader, sides = (self.tokenizer, ("english", "target")) if kind == GRAPHEMES else (remembered(self.tokenizer), ("english_ipa", "target_ipa"))
         self.pairs = [
-            tuple(
-                self.tokenizer(str(row[side]), truncation=True, max_length=recipe.encoder.max_length)["input_ids"]
-                for side in (("english", "target") if input_kind_of(model) == GRAPHEMES else ("english_ipa", "target_ipa"))
-            )
-            for row in self.loanwords.rows
+            tuple(reader(str(row[side]), truncation=True, max_length=longest)["input_ids"] for side in sides) for row in self.loanwords.rows
         ]
 
     def batches(self, epoch: int) -> list[list[int]]:

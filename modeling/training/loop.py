@@ -124,10 +124,10 @@ class Run:
         if settings.compile:
             self.module = torch.compile(self.module, dynamic=True)
         self.graphed = GraphedGradients(stage.module, lambda part: self._gradients([part])) if self._uses_graphs() else None
-        self.feed = Feed(stage, self.accelerator, settings.epochs if settings.minutes is None else None)
-        self.total = self.feed.total
         self.checkpoints = Checkpoints(self.accelerator, work, run_metadata)
         self.progress = self.checkpoints.resume()
+        self.feed = Feed(stage, self.accelerator, settings.epochs if settings.minutes is None else None, self.progress.sizes)
+        self.total = self.feed.total
         self.fresh = torch.zeros((), dtype=torch.long, device=self.accelerator.device)
         """Positions since the last log, counted on the device: to read them each step would make it wait."""
         self.started = time.monotonic() - self.progress.seconds
@@ -174,14 +174,15 @@ class Run:
     def parts(self) -> Iterator[list[dict[str, torch.Tensor]]]:
         """This process's share of each batch that is left, until the steps or the minutes are over."""
         self.share, self.finished = self.done, False
-        coming = iter(self.feed.loader(self.number))
+        coming, resumed = iter(self.feed.loader(self.number)), self.number
         while self.share < 1:
             asked = time.monotonic()
             parts = next(coming)
+            if self.number == resumed:  # to find its place in the epochs is no training
+                asked, self.started = time.monotonic(), time.monotonic() - self.progress.seconds
             parts = [{name: tensor.to(self.accelerator.device, non_blocking=True) for name, tensor in part.items()} for part in parts]
             self.progress.waited += time.monotonic() - asked
             yield parts
-        del coming
 
     def step(self, parts: list[dict[str, torch.Tensor]]) -> torch.Tensor:
         """One optimiser step; this process's share of the loss."""

@@ -35,15 +35,17 @@ def decisive(metadata: Any) -> Any:
 
 
 def agrees(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether two runs were made from the same. An older kit did not know all options, nor say what stage 2 replays."""
+    """Whether two runs were made from the same. An older kit did not know all options, nor say what is replayed and which redirects are heard."""
     there, here = (_completed(metadata) for metadata in (recorded, wanted))
-    if there.get("stage") == "ipac" and there.get("recipe") and "ner" in here["recipe"]:
+    if there.get("stage") == "ipac" and isinstance(there.get("recipe"), dict) and "ner" in here["recipe"]:
         there["recipe"].setdefault("ner", here["recipe"]["ner"])
+    if not (there.get("redirects") and here.get("redirects")):
+        there["redirects"] = here["redirects"] = None
     return bool(decisive(there) == decisive(here))
 
 
 def _completed(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    return {**metadata, **{name: completed(metadata[name]) for name in ("recipe", "start") if metadata.get(name)}}
+    return {**metadata, **{name: completed(metadata[name]) for name in ("recipe", "start") if isinstance(metadata.get(name), dict)}}
 
 
 def environment() -> dict[str, Any]:

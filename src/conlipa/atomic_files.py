@@ -20,21 +20,23 @@ def atomic_folder(place: Path) -> Iterator[Path]:
     """A new folder beside `place` that takes its name once the block is through, and goes away if it is not.
 
     Raises:
-        ConlipaError: it could not be written (a full disk, no permission, `.`), naming `place`.
+        ConlipaError: it could not be written (a full disk, no permission, `.`), naming `place`; what could not be renamed stays beside it.
     """
-    if not place.name:
-        raise ConlipaError(f"{place}: is in use, and cannot be written as a whole; name a new folder")
-    beside = place.with_name(place.name + ".partial")
+    target = _resolved(place)
+    beside = target.with_name(target.name + ".partial")
     shutil.rmtree(beside, ignore_errors=True)
     with write_errors(place):
         try:
             beside.mkdir(parents=True)
             yield beside
-            shutil.rmtree(place, ignore_errors=True)
-            os.replace(beside, place)
         except BaseException:
             shutil.rmtree(beside, ignore_errors=True)
             raise
+        shutil.rmtree(target, ignore_errors=True)
+        try:
+            os.replace(beside, target)
+        except OSError as error:
+            raise ConlipaError(f"{place}: could not be written ({error.strerror or error}); all that belongs there is in {beside}") from error
 
 
 def check_place(place: Path, finished: str) -> None:
@@ -44,12 +46,26 @@ def check_place(place: Path, finished: str) -> None:
         finished: the file that only a folder of the same kind has.
 
     Raises:
-        ConlipaError: it holds something else, or is `.` or `..`.
+        ConlipaError: it holds something else, cannot be replaced, or is `.` or `..`.
+    """
+    _resolved(place)
+    if place.exists() and (not place.is_dir() or any(place.iterdir())) and not (place / finished).is_file():
+        raise ConlipaError(f"{place}: holds something else (no {finished}); name a new folder")
+
+
+def _resolved(place: Path) -> Path:
+    """Where a folder lies behind all links, which a rename would not follow.
+
+    Raises:
+        ConlipaError: nothing can take its name.
     """
     if place.name in ("", ".."):
         raise ConlipaError(f"{place}: is in use, and cannot be written as a whole; name a new folder")
-    if place.exists() and (not place.is_dir() or any(place.iterdir())) and not (place / finished).is_file():
-        raise ConlipaError(f"{place}: holds something else (no {finished}); name a new folder")
+    with write_errors(place):
+        target = place.resolve()
+    if os.path.ismount(target):
+        raise ConlipaError(f"{place}: is a mount point, and cannot be written as a whole; name a folder inside it")
+    return target
 
 
 @contextmanager
@@ -66,9 +82,13 @@ def write_errors(place: Path) -> Iterator[None]:
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write a file beside, then rename."""
-    beside = path.with_name(path.name + ".partial")
+    """Write a file beside, then rename; a link's target is written, and what is no file (`/dev/stdout`) straight away."""
     with write_errors(path):
+        if path.exists() and not path.is_file() and not path.is_dir():
+            path.write_text(text, encoding="utf-8", newline="\n")
+            return
+        path = path.resolve()
+        beside = path.with_name(path.name + ".partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             beside.write_text(text, encoding="utf-8", newline="\n")

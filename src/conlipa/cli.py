@@ -123,6 +123,8 @@ def _publish(arguments: argparse.Namespace) -> None:
 def _demo(arguments: argparse.Namespace) -> None:
     from conlipa.space.app import launch
 
+    if arguments.model:  # an adapter of the environment is one of the model that stands there
+        os.environ.pop("CONLIPA_ADAPTER", None)
     launch(arguments.model, arguments.adapter, arguments.port)
 
 
@@ -237,6 +239,7 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
     send.add_argument("--force", action="store_true", help="overwrite repos that hold files of somebody else")
     demo = command("demo", _demo, "Serve the Space on this machine, for the browser.")
     model_options(demo, revision=False)
+    demo.set_defaults(model=None)  # CONLIPA_MODEL, and mini without it
     demo.add_argument("--port", type=_port, default=7860, help="of http://127.0.0.1 (default: 7860)")
     names = command("languages", _languages, "The languages that the kit knows, with their engines.")
     names.add_argument("--json", action="store_true", help="JSON Lines")
