@@ -35,7 +35,7 @@ def adapted_repo(rows: Sequence[dict[str, Any]], lang: str, out: Path, model: st
     published = read_by if not engine.startswith("map:") else " --engine map:FILE.csv"
     on_it = f"--adapter {adapter if is_repo(adapter) else 'DIR'}" if adapter else ""
     options = f"--lang {lang}{published}", " ".join(filter(None, (given, on_it)))
-    base = model if model in PACKAGED or is_repo(model) else Path(model).resolve().name  # where it lies on this machine is nobody's business
+    base = model if model in PACKAGED or is_repo(model) else Path(model).resolve().name
     write_text(adapted_card(record, out.name, base, *options, license=license_of(Path(tagger))), out / "README.md")
     change = f"{record['after'] - record['before']:+.2f}, 95% interval {record['low']:+.2f} to {record['high']:+.2f}"
     print(f"entity F1 of sentences left out in turn: {record['before']:.2f} before, {record['after']:.2f} after ({change})")

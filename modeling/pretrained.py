@@ -22,7 +22,7 @@ from conlipa.foreign import from_folder, one_line, refuse_code
 from conlipa.hub import is_repo, snapshot
 from conlipa.modeling.adapter_settings import ADAPTER_CONFIG, check_ranks, check_settings
 from conlipa.modeling.data.fingerprint import of_folder
-from conlipa.modeling.records import read_json
+from conlipa.modeling.records import RECORD, read_json
 
 ARCHITECTURES = ("roberta", "xlm-roberta", "bert", "canine")
 """What the kit trains, and the papers' baselines."""
@@ -36,7 +36,7 @@ _LIMITS = {
     "num_labels": 10_000,
 }
 _MOST_PARAMETERS = 2_000_000_000
-_RECORD, _DIGEST = "training.json", re.compile("[0-9a-f]{16}")
+_DIGEST = re.compile("[0-9a-f]{16}")
 _OPTIONAL = ("pooler.", "position_ids", "lm_head.", "cls.", "classifier.")
 """Weights that a pretrained encoder has and a tagger lacks, or the other way round."""
 
@@ -169,7 +169,7 @@ def load_adapter(model: Any, where: str, adapter: str) -> Any:
 
 def _check_base(folder: Path, where: str) -> None:
     """Raises ConlipaError where `adapt` fitted the adapter to other weights: a newer base of the same shape would take it without a word."""
-    record = read_json(folder / _RECORD) if (folder / _RECORD).is_file() else {}
+    record = read_json(folder / RECORD) if (folder / RECORD).is_file() else {}
     fitted_to = str(record.get("model", ""))
     if record.get("stage") != "adapt" or not _DIGEST.fullmatch(fitted_to):  # the name of a Hub repo says nothing of its weights
         return

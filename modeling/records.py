@@ -9,6 +9,9 @@ from typing import Any
 from conlipa.errors import ConlipaError
 from conlipa.foreign import MOST_BYTES
 
+RECORD = "training.json"
+"""What made the weights beside it: recipe, data, languages, scores while training."""
+
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object of a foreign folder.
@@ -29,6 +32,21 @@ def read_json(path: Path) -> dict[str, Any]:
     return found
 
 
+def fitted_to(model: str, adapter: str | None = None) -> list[str]:
+    """Digests of the sentences that `adapt` fitted a model folder (and an adapter) to.
+
+    Raises:
+        ConlipaError: a record is damaged.
+    """
+    found: list[str] = []
+    for record in (Path(folder) / RECORD for folder in filter(None, (model, adapter))):
+        said = read_json(record).get("fitted_to", []) if record.is_file() else []
+        if not isinstance(said, list) or not all(isinstance(one, str) for one in said):
+            raise ConlipaError(f"{record}: damaged (fitted_to: expected a list of digests)")
+        found += said
+    return list(dict.fromkeys(found))
+
+
 def trained_on(model: str, adapter: str | None = None) -> list[str]:
     """Languages whose labels a model folder (and an adapter's) was trained on, from their records; none where there is no record.
 
@@ -37,7 +55,7 @@ def trained_on(model: str, adapter: str | None = None) -> list[str]:
     """
     found: list[Any] = []
     for folder in filter(None, (model, adapter)):
-        if (record := Path(folder) / "training.json").is_file():
+        if (record := Path(folder) / RECORD).is_file():
             said = read_json(record)
             languages, own = said.get("languages", []), [said["language"]] if "language" in said else []  # `adapt` names the one
             if not isinstance(languages, list) or not all(isinstance(lang, str) for lang in languages + own):

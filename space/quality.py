@@ -5,10 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import yaml
-from huggingface_hub import ModelCard
-
 from conlipa.dataset_scripts.languages import languages
+from conlipa.hub import card_of
 from conlipa.modeling.inference.packaged import located
 from conlipa.modeling.records import trained_on
 from conlipa.space.tagging import chosen
@@ -17,10 +15,8 @@ from conlipa.space.tagging import chosen
 @cache
 def _measured(folder: str) -> dict[str, float]:
     """WikiANN's code of a language → strict entity F1 in percent; empty where the folder has no card with scores."""
-    try:
-        results = ModelCard.load(Path(folder) / "README.md").data.eval_results or []
-    except (OSError, ValueError, yaml.YAMLError):
-        return {}
+    card = card_of(Path(folder))
+    results = (card and card.eval_results) or []
     return {str(one.dataset_config): float(one.metric_value) for one in results if str(one.metric_name).startswith("strict entity F1")}
 
 

@@ -269,9 +269,9 @@ def test_an_adapter_is_not_put_on_other_weights_than_those_it_was_fitted_to(tmp_
 
 def test_sentences_that_the_starting_adapter_has_seen_are_no_new_ones(tmp_path: Path) -> None:
     rows = [{"tokens": [f"Anna{number}"], "ner_tags": [1], "ipa_tokens": ["æ"]} for number in range(8)]
-    adapter = tmp_path / "first"
+    adapter, model = tmp_path / "first", packaged("mini")[0]
     adapter.mkdir()
-    (adapter / "training.json").write_text(json.dumps({"stage": "adapt", "fitted_to": _fitted_to(None, rows[:5])}), encoding="utf-8")
-    with pytest.raises(ConlipaError, match="first: was fitted to 1 of the 4 sentences"):
-        adapt(packaged("mini")[0], str(adapter), rows[4:], "eng", tmp_path / "second")
-    assert _fitted_to(str(adapter), rows[5:]) == sorted(_fitted_to(None, rows))  # a third one knows of both
+    (adapter / "training.json").write_text(json.dumps({"stage": "adapt", "fitted_to": _fitted_to(model, None, rows[:5])}), encoding="utf-8")
+    with pytest.raises(ConlipaError, match=r"first: was fitted to 1 of the 4 sentences already \(.+\)"):
+        adapt(model, str(adapter), rows[4:], "eng", tmp_path / "second")
+    assert _fitted_to(model, str(adapter), rows[5:]) == sorted(_fitted_to(model, None, rows))  # a third one knows of both

@@ -227,14 +227,21 @@ def test_a_kanji_that_the_dictionary_lacks_takes_no_other_with_it() -> None:
     assert all(is_ipa(phoneme) for phoneme in whole + other)
 
 
-@pytest.mark.parametrize(("parent", "reason"), [("no such folder", "its data is missing"), ("long" * 40, "data path of fewer than 160 bytes")])
+@pytest.mark.parametrize(
+    ("parent", "reason"),
+    [("gone", "its data is missing"), ("no such folder", "its data is missing"), ("long" * 60, "takes a data path of fewer than")],
+)
 def test_espeak_without_its_data_is_one_line(parent: str, reason: str) -> None:
     """By its own choice espeak-ng ends the whole process, or reads from a path that it has cut off."""
     script = """
 import sys, espeakng_loader
 from conlipa.dataset_scripts.g2p.engines import Espeak
 from conlipa.errors import ConlipaError
-espeakng_loader.get_data_path = lambda: "/" + sys.argv[1] + "/espeak-ng-data"
+def get_data_path():
+    if sys.argv[1] == "gone":
+        raise RuntimeError("data path not exists")
+    return "/" + sys.argv[1] + "/espeak-ng-data"
+espeakng_loader.get_data_path = get_data_path
 try:
     Espeak("tr")
 except ConlipaError as error:

@@ -150,7 +150,7 @@ def test_families_trains_its_study_and_reads_it(inputs: Inputs, monkeypatch: pyt
     within = [mean(scores[iso] - before[iso] for iso in ("tuk", "uzb")) for scores in gains.values()]
     outside = [mean(scores[iso] - before[iso] for iso in ("tgk", "tel")) for scores in gains.values()]
     expected = [(a, b) for a, b in zip(within, outside, strict=True) if (own["within"]["value"], own["outside"]["value"]) == pytest.approx((a, b))]
-    assert len(expected) == 1
+    assert len(set(expected)) == 1
     assert own["difference"]["value"] == pytest.approx(expected[0][0] - expected[0][1])
     assert made.data["related"]["family"] == {"turkish": ["tuk", "uzb"], "tamil": ["tel"]}
     assert "| Turkish (Turkic) | tuk uzb |" in made.body

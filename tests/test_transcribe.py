@@ -82,7 +82,7 @@ def test_another_table_of_the_same_name_is_another_engine(corpus: Path, tmp_path
 def test_a_changed_input_is_not_answered_with_its_old_output(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     transcribe_corpus(corpus / "0.parquet", tmp_path / "out", "tgk")
     monkeypatch.setattr("conlipa.dataset_scripts.wikiann.transcribe.digest", lambda: "another kit")
-    with pytest.raises(ConlipaError, match=r"was made of another 0\.parquet, or by another version of the kit or its engines; name another --out"):
+    with pytest.raises(ConlipaError, match="was made by another version of the kit or of an engine; name another --out"):
         transcribe_corpus(corpus / "0.parquet", tmp_path / "out", "tgk")
     monkeypatch.undo()
     parquet.write_table(parquet.read_table(corpus / "0.parquet").slice(1), corpus / "0.parquet")

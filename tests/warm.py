@@ -27,8 +27,8 @@ _LOADED = (
     "conlipa.modeling.data.packing", "conlipa.modeling.evaluation.evaluation", "conlipa.modeling.inference.loading", "conlipa.modeling.train",
     "conlipa.modeling.training.ipac", "conlipa.modeling.training.loop", "conlipa.modeling.training.ner",
 )  # fmt: skip
-_OWN = ("PYTEST_CURRENT_TEST", "HF_HUB_DISABLE_TELEMETRY", "GRADIO_SERVER_MODE_ENABLED")
-"""What pytest, or a page that a test builds, sets in this process, and no command reads: the tests turn telemetry off before (`conftest.py`)."""
+_OWN = ("PYTEST_CURRENT_TEST", "HF_HUB_DISABLE_TELEMETRY", "GRADIO_", "KMP_")
+"""How names begin that pytest, a page or a library sets in this process while tests run, and no command reads: telemetry is off from the start."""
 
 
 class Command:
@@ -90,7 +90,7 @@ class Warm:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in _OWN}
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OWN)}
 
 
 def _status(pid: int) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -93,7 +94,10 @@ def _espeak_data() -> bytes:
     """
     import espeakng_loader
 
-    path = str(espeakng_loader.get_data_path())
+    try:
+        path = str(espeakng_loader.get_data_path())
+    except RuntimeError as error:  # there is no such folder
+        raise ConlipaError("espeak-ng could not be started: its data is missing; install espeakng-loader again") from error
     if len(os.fsencode(path)) >= _ESPEAK_PATH:
         raise ConlipaError(f"{path}: espeak-ng takes a data path of fewer than {_ESPEAK_PATH} bytes; install the kit in a folder with a shorter one")
     if not Path(path, "phontab").is_file():
@@ -101,7 +105,7 @@ def _espeak_data() -> bytes:
     return os.fsencode(path)
 
 
-_ESPEAK_PATH = 160
+_ESPEAK_PATH = 230 if sys.platform == "win32" else 160
 """Bytes of espeak-ng's buffer for the path."""
 
 
@@ -199,9 +203,11 @@ class Kanji:
         for token in self._dictionary.tokenize(word):
             if token.reading != "*":
                 yield token.reading
-            elif _HAN.match(token.surface):  # what the dictionary lacks takes up to two characters after it with it
-                yield token.surface[0]
-                yield from self._readings(token.surface[1:])
+                continue
+            first, after = token.surface[0], token.surface[1:]  # what the dictionary lacks takes characters after it with it
+            yield first if _HAN.match(first) else ""
+            for part in [after] if len(after) < 3 else after:  # of long numbers each alone: to cut them again and again takes seconds
+                yield from self._readings(part)
 
     @staticmethod
     def _elsewhere(character: str) -> str:

@@ -133,11 +133,13 @@ def _is_done(path: Path, out: Path, lang: str, engine: str) -> bool:
         made_by = json.loads((parquet.read_schema(out).metadata or {}).get(_MADE_BY, b"[]"))
     except (pa.ArrowInvalid, ValueError):
         made_by = []
-    expected = _maker(path, lang, engine)
+    with parquet_faults(path):
+        expected = _maker(path, lang, engine)
     if made_by == expected:
         return True
     if isinstance(made_by, list) and made_by[:2] == expected[:2] and made_by[4:] == expected[4:]:
-        raise ConlipaError(f"{out}: was made of another {path.name}, or by another version of the kit or its engines; name another --out")
+        why = "by another version of the kit or of an engine" if made_by[2:3] != expected[2:3] else f"of another {path.name}"
+        raise ConlipaError(f"{out}: was made {why}; name another --out")
     table = " as its table is now" if table_digest(engine) else ""
     raise ConlipaError(f"{out}: was not made by this command with --lang {lang} --engine {engine}{table}; name another --out")
 

@@ -22,6 +22,7 @@ from conlipa.modeling.data.fingerprint import of_folder
 from conlipa.modeling.evaluation.metrics import entity_f1
 from conlipa.modeling.evaluation.significance import paired_bootstrap
 from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import entity_counts
+from conlipa.modeling.records import fitted_to as fitted_before
 from conlipa.modeling.records import read_json
 from conlipa.modeling.training.loop import train
 from conlipa.modeling.training.run_metadata import RECORD
@@ -60,7 +61,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         "adapter": of_folder(adapter) if adapter else "",
         "chosen_from": {"share": list(SHARES), "outside": list(OFFSETS)},
     }
-    fitted_to = _fitted_to(adapter, rows)
+    fitted_to = _fitted_to(model, adapter, rows)
     with _alone(out) as work:
         if out.exists():
             record = read_json(out / RECORD) if (out / RECORD).is_file() else {}
@@ -77,21 +78,17 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         return record
 
 
-def _fitted_to(adapter: str | None, rows: Rows) -> list[str]:
-    """Digests of the sentences that an adapter which starts from `adapter` has seen, these included.
+def _fitted_to(model: str, adapter: str | None, rows: Rows) -> list[str]:
+    """Digests of the sentences that an adapter which starts from these has seen, the rows included.
 
     Raises:
-        ConlipaError: `adapter` has seen some of these: the cross-validation would score them as new ones.
+        ConlipaError: they have seen some of the rows already: the cross-validation would score those as new ones.
     """
-    own = {_digest([row["tokens"]]) for row in rows}
-    path = Path(adapter or "") / RECORD
-    before = read_json(path).get("fitted_to", []) if adapter and path.is_file() else []
-    if not isinstance(before, list) or not all(isinstance(one, str) for one in before):
-        raise ConlipaError(f"{path}: damaged (fitted_to: expected a list of digests)")
-    if shared := own & set(before):
-        many = f"{len(shared)} of the {len(own)} sentences"
-        raise ConlipaError(f"{adapter}: was fitted to {many}, so no score of them would be of new ones; start from what it was started from")
-    return sorted(own | set(before))
+    own, before = {_digest([row["tokens"]]): row["tokens"] for row in rows}, set(fitted_before(model, adapter))
+    if shared := [tokens for digest, tokens in own.items() if digest in before]:
+        many, one = f"{len(shared)} of the {len(own)} sentences", " ".join(shared[0])[:60]
+        raise ConlipaError(f"{adapter or model}: was fitted to {many} already ({one}): they cannot show a gain; leave them out, or start anew")
+    return sorted({*own, *before})
 
 
 @contextmanager

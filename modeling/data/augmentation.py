@@ -83,9 +83,9 @@ class Augmenter:
     def _names_by_kind(self, sets: Integers) -> dict[tuple[int, bool], Integers]:
         """Chunks of the sets that are entities, by their type, from 1, and whether they have case marks as their sentences have."""
         starts = self.packed.set_starts
-        chunks, sentence = self._chunks_of(spread(starts[sets], starts[sets + 1] - starts[sets])[0])
-        cased = self._cased[spread(starts[sets], starts[sets + 1] - starts[sets])[0]][sentence]
-        kinds = self._kinds(chunks)
+        sentences, _ = spread(starts[sets], starts[sets + 1] - starts[sets])
+        chunks, sentence = self._chunks_of(sentences)
+        kinds, cased = self._kinds(chunks), self._cased[sentences][sentence]
         return {(kind, with_marks): chunks[(kinds == kind) & (cased == with_marks)] for kind in (1, 2, 3) for with_marks in (False, True)}
 
     def _kinds(self, chunks: Integers) -> Integers:

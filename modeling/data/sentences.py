@@ -67,10 +67,12 @@ class Sentences:
         source = _source(corpus, languages, settings, tokenizer, max_length, input_kind)
         self.sets, self.packed = source.sets, source.packed
         self.chosen = source.chosen(languages, settings.exclude)
-        positions = self.packed.positions()
+        positions, self.marks = self.packed.positions(), self.packed.marks()
         if not self.chosen.size:
             raise ConlipaError(f"{source.where}: ner.exclude leaves no set of the source languages to train on ({', '.join(settings.exclude)})")
         self.lengths = np.minimum(positions, self.width)
+        self.sizes = positions - self.marks - 2
+        """(sentences,) what words take without their case marks: phonemes, and what stands between two words."""
         self.augmenter = Augmenter(self.packed, settings.augmentation, self.chosen, source.redirects(settings.exclude))
         # Not by the tokenizer itself: once it has cut something it is another one for a packed corpus.
         self.mark = remembered(tokenizer)(CASE_MARK, truncation=True, max_length=3)["input_ids"][1] if input_kind == MARKED_PHONEMES else 0
@@ -149,13 +151,17 @@ class Sentences:
         return lengths
 
     def _most_positions(self, rows: Integers) -> Integers:
-        """Positions that each row takes if no phoneme of it is lost."""
-        parts = [rows[start : start + _AT_ONCE * 16] for start in range(0, len(rows), _AT_ONCE * 16)]  # a whole epoch's words would take gigabytes
-        return np.concatenate([self._sizes(part) for part in parts]) if parts else np.zeros(0, np.int64)
-
-    def _sizes(self, rows: Integers) -> Integers:
+        """Positions that each row takes if no phoneme of it is lost, and no final stop."""
+        if self.settings.augmentation.swap:  # names of other lengths: all words must be known
+            parts = [self._taken_apart(rows[start : start + 16 * _AT_ONCE]) for start in range(0, len(rows), 16 * _AT_ONCE)]
+            found = [self._positions(*self._words(sentences, drawn_from), row, drawn_from) for sentences, row, drawn_from in parts]
+            return np.concatenate([np.zeros(0, np.int64), *found])
         sentences, row, drawn_from = self._taken_apart(rows)
-        return self._positions(*self._words(sentences, drawn_from), row, drawn_from)
+        kept, separator = self._keeps_marks(drawn_from), int(self.packed.frame[1] != NO_SEPARATOR)
+        sizes = self.sizes[sentences] + self.marks[sentences] * kept + separator
+        to, word = self.augmenter.redirected(sentences, drawn_from)
+        sizes[to] += self.sizes[word] + self.marks[word] * kept[to] + separator
+        return np.minimum(np.bincount(row, sizes).astype(np.int64) - separator + 2, self.width)
 
     def _positions(self, words: Integers, sentence: Integers, row: Integers, drawn_from: NDArray[np.uint64]) -> Integers:
         """Positions of each row, from its words, if no phoneme is lost."""
@@ -217,7 +223,7 @@ class Sentences:
         rows = np.asarray(rows, dtype=np.int64)
         sentences, row, drawn_from = self._taken_apart(rows)
         words, sentence = self._words(sentences, drawn_from)
-        width = int(width_of(self._positions(words, sentence, row, drawn_from)).max()) if self._few_shapes else 0
+        width = int(width_of(self._most_positions(rows)).max()) if self._few_shapes else 0
         return self._laid_out(words, sentence, row, drawn_from, width)
 
     def _laid_out(self, words: Integers, sentence: Integers, row: Integers, drawn_from: NDArray[np.uint64], width: int) -> dict[str, torch.Tensor]:

@@ -8,16 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import yaml
-
 from conlipa.atomic_files import atomic_folder, write_json, write_text
 from conlipa.errors import ConlipaError
-from conlipa.hub import first_line, need_hub, transport_error
+from conlipa.hub import card_of, first_line, need_hub, transport_error
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
+from conlipa.modeling.records import RECORD, fitted_to, read_json, trained_on
 
-_RECORD = "training.json"
-"""What the model was trained on: evaluation marks these languages as no zero-shot ones."""
-_OF_A_TAGGER = [CALIBRATION_FILE, _RECORD, "model.onnx", "adapter_*"]
+_OF_A_TAGGER = [CALIBRATION_FILE, RECORD, "model.onnx", "adapter_*"]
 """Files of the tagger that was in the repo before: what the new one lacks of them must not stay."""
 _CARD = """---
 library_name: conlipa
@@ -44,29 +41,23 @@ def save(model: str, adapter: str | None, folder: Path, name: str = "") -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConlipaError(f"{folder}: exists already; name a new folder")
     from conlipa.modeling.encoder import load_adapted, save_tagger  # by torch, which a tagger from an ONNX file does without
-    from conlipa.modeling.records import read_json, trained_on
 
     loaded, tokenizer = load_adapted(model, adapter)
     with atomic_folder(folder) as beside:
         save_tagger(loaded, tokenizer, beside)
         if (fitted := Path(adapter or model) / CALIBRATION_FILE).is_file():
             shutil.copy(fitted, beside)
-        record, languages = Path(model) / _RECORD, trained_on(model, adapter)
-        if record.is_file() or languages:
-            write_json({**(read_json(record) if record.is_file() else {}), "languages": languages}, beside / _RECORD)
+        record, seen = Path(model) / RECORD, {"languages": trained_on(model, adapter), "fitted_to": fitted_to(model, adapter)}
+        if record.is_file() or any(seen.values()):
+            write_json({**(read_json(record) if record.is_file() else {}), **seen}, beside / RECORD)
         licence = license_of(Path(model))
         write_text(_CARD.format(name=name or folder.name, license=f"license: {licence}\n" if licence else ""), beside / "README.md")
 
 
 def license_of(model: Path) -> str | None:
     """The licence that a model's own card names, which holds for what is made from it."""
-    from huggingface_hub import ModelCard
-
-    try:
-        found = ModelCard.load(model / "README.md", ignore_metadata_errors=True).data.license
-    except (OSError, ValueError, yaml.YAMLError):
-        return None
-    return found if isinstance(found, str) else None
+    card = card_of(model)
+    return card.license if card and isinstance(card.license, str) else None
 
 
 def push(model: str, adapter: str | None, repo: str, private: bool = False, token: str | None = None) -> str:

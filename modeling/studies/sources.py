@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -115,7 +116,7 @@ def text(
 
 def command_of(arguments: argparse.Namespace) -> str:
     """The command, without the paths of this machine."""
-    settings = "".join(f" --set {setting}" for setting in arguments.settings)
+    settings = "".join(f" --set {shlex.quote(setting)}" for setting in arguments.settings)
     return (
         f"python -m conlipa.modeling.studies.sources --profile {Path(arguments.profile).name}{settings} --corpus titles=DIR{os.pathsep}running=DIR"
         f" --leave-out {arguments.leave_out} --minutes {arguments.minutes:g} --sentences {arguments.sentences} --out DIR"

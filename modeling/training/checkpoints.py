@@ -29,7 +29,7 @@ class Progress:
     waited: float = 0.0
     """Seconds in which the model waited for a batch."""
     sizes: list[int] = field(default_factory=list)
-    """Batches of each epoch of a run by the clock, so far as they are known (`Feed`)."""
+    """Batches of each epoch of a run by the clock, so far as this process makes them itself: where workers do, as on a GPU, none (`Feed`)."""
     losses: list[dict[str, float]] = field(default_factory=list)
     scores: list[dict[str, float]] = field(default_factory=list)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,9 +82,24 @@ def write_errors(place: Path) -> Iterator[None]:
         raise ConlipaError(f"{place}: could not be written ({str(error).splitlines()[0]}; is the disk full?)") from error
 
 
+def _output(path: Path) -> int:
+    """Which of the process's outputs, 1 or 2, a path (`/dev/stdout`) is; 0: none."""
+    for number in (1, 2):
+        try:
+            if os.path.samestat(path.stat(), os.fstat(number)):
+                return number
+        except OSError:  # it is closed
+            continue
+    return 0
+
+
 def write_text(text: str, path: Path) -> None:
-    """Write a file beside, then rename; a link's target is written, and what is no file (`/dev/stdout`) straight away."""
+    """Write a file beside, then rename; a link's target is written, and what is no file, or is this process's output, straight away."""
     with write_errors(path):
+        if path.exists() and (number := _output(path)):
+            sys.stdout.flush()
+            os.write(number, text.encode())
+            return
         if path.exists() and not path.is_file() and not path.is_dir():
             path.write_text(text, encoding="utf-8", newline="\n")
             return

@@ -155,13 +155,9 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
         made.set_defaults(run=run)
         return made
 
-    def model_options(made: argparse.ArgumentParser, revision: bool = True) -> None:
-        made.add_argument(
-            "--model",
-            default="mini",
-            metavar="DIR|REPO",
-            help="model folder or Hub repo; mini (default) and mini-en come with the package",
-        )
+    def model_options(made: argparse.ArgumentParser, revision: bool = True, default: str | None = "mini") -> None:
+        without = f"default: {default or 'CONLIPA_MODEL with CONLIPA_ADAPTER, or mini'}"
+        made.add_argument("--model", default=default, metavar="DIR|REPO", help=f"model folder or Hub repo; mini and mini-en are packaged ({without})")
         made.add_argument("--adapter", metavar="DIR|REPO", help="LoRA adapter on top (mini brings its own)")
         if revision:
             made.add_argument("--revision", metavar="REV", help="branch, tag or commit of the Hub repos (default: main)")
@@ -238,8 +234,7 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
     send.add_argument("--dry-run", action="store_true", help="print what would be uploaded, and its size")
     send.add_argument("--force", action="store_true", help="overwrite repos that hold files of somebody else")
     demo = command("demo", _demo, "Serve the Space on this machine, for the browser.")
-    model_options(demo, revision=False)
-    demo.set_defaults(model=None)  # CONLIPA_MODEL, and mini without it
+    model_options(demo, revision=False, default=None)
     demo.add_argument("--port", type=_port, default=7860, help="of http://127.0.0.1 (default: 7860)")
     names = command("languages", _languages, "The languages that the kit knows, with their engines.")
     names.add_argument("--json", action="store_true", help="JSON Lines")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 from urllib.request import getproxies
 
@@ -18,6 +19,17 @@ MODEL_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "model.onnx", "REA
 def is_repo(where: str) -> bool:
     """Whether a name is that of a Hub repo, `OWNER/NAME`, and of nothing on this machine."""
     return where.count("/") == 1 and not where.startswith(("/", ".", "~")) and not where.endswith((".onnx", "/")) and not Path(where).exists()
+
+
+def card_of(folder: Path) -> Any:
+    """What the card of a model folder says in its front matter (`ModelCardData`); None where it has no card that can be read."""
+    import yaml
+    from huggingface_hub import ModelCard
+
+    try:
+        return ModelCard.load(folder / "README.md", ignore_metadata_errors=True).data
+    except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError):  # a card is somebody's text
+        return None
 
 
 def transport_error() -> type[Exception]:
