@@ -34,6 +34,14 @@ ipac:
 """
 
 
+_LONG = ("test_training", "test_tagger", "test_transcribe", "test_processes", "test_report", "test_space_browser", "test_concurrency", "test_release")
+"""Files that take a minute or more: begun first, so that no process waits for the other at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem not in _LONG)  # in the order of their names otherwise
+
+
 def _of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of this test run: what one of its processes makes, the other takes."""
     own = tmp_path_factory.getbasetemp()

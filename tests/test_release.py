@@ -146,7 +146,7 @@ def test_a_stage_one_from_elsewhere_is_of_the_same_sentences(tiny_recipe: Path, 
         (tmp_path / name / "eng" / "train.tsv").write_text(f"Oslo\tB-LOC\nis\tO\n{name}\tO\n", encoding="utf-8")
     theirs, ours = Corpus(str(tmp_path / "theirs")), Corpus(str(tmp_path / "ours"))
     write_json(run_metadata_of(recipe, "ner", of_sentences(theirs, ["eng"], "train"), languages=["eng"]), stage / "training.json")
-    with pytest.raises(ConlipaError, match="was trained on other sentences than those of this release; name the same --corpus"):
+    with pytest.raises(ConlipaError, match="was trained on other sentences than those of this release"):
         _take_stage_one(stage, recipe, place, [ours])
     assert not place.exists()
     for _ in range(2):
