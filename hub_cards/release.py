@@ -33,9 +33,9 @@ from conlipa.modeling.inference.loading import CALIBRATION_FILE
 from conlipa.modeling.inference.tagger import Tagger
 from conlipa.modeling.recipe import GRAPHEMES, Recipe
 from conlipa.modeling.recipe_file import completed
-from conlipa.modeling.records import read_json, trained_on
+from conlipa.modeling.records import RECORD, read_json, trained_on
 from conlipa.modeling.train import train_stage
-from conlipa.modeling.training.run_metadata import RECORD, decisive, run_metadata_of
+from conlipa.modeling.training.run_metadata import decisive, run_metadata_of
 from conlipa.space import space_files
 
 

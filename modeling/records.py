@@ -10,7 +10,7 @@ from conlipa.errors import ConlipaError
 from conlipa.foreign import MOST_BYTES
 
 RECORD = "training.json"
-"""What made the weights beside it: recipe, data, languages, scores while training."""
+"""What made the weights beside it. Written last into a finished folder: its presence says that the folder is complete."""
 
 
 def read_json(path: Path) -> dict[str, Any]:

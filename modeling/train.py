@@ -89,9 +89,9 @@ def train_stage(
     from accelerate.utils import set_seed
 
     from conlipa.modeling.data.sentences import source_languages
-    from conlipa.modeling.records import read_json
+    from conlipa.modeling.records import RECORD, read_json
     from conlipa.modeling.training.loop import train
-    from conlipa.modeling.training.run_metadata import RECORD, run_metadata_of
+    from conlipa.modeling.training.run_metadata import run_metadata_of
 
     check_place(out, RECORD)
     PartialState(cpu=not _has_gpu())
@@ -174,8 +174,8 @@ def _up_to_date(out: Path, stage: str, run_metadata: dict[str, Any]) -> bool:
     """
     from accelerate import PartialState
 
-    from conlipa.modeling.records import read_json
-    from conlipa.modeling.training.run_metadata import RECORD, agrees
+    from conlipa.modeling.records import RECORD, read_json
+    from conlipa.modeling.training.run_metadata import agrees
 
     if not (out / RECORD).is_file():
         return False

@@ -96,12 +96,12 @@ def _espeak_data() -> bytes:
 
     try:
         path = str(espeakng_loader.get_data_path())
-    except RuntimeError as error:  # there is no such folder
-        raise ConlipaError("espeak-ng could not be started: its data is missing; install espeakng-loader again") from error
+    except RuntimeError:  # there is no such folder
+        path = ""
     if len(os.fsencode(path)) >= _ESPEAK_PATH:
         raise ConlipaError(f"{path}: espeak-ng takes a data path of fewer than {_ESPEAK_PATH} bytes; install the kit in a folder with a shorter one")
     if not Path(path, "phontab").is_file():
-        raise ConlipaError(f"{path}: espeak-ng could not be started: its data is missing; install espeakng-loader again")
+        raise ConlipaError("espeak-ng could not be started: its data is missing; install espeakng-loader again")
     return os.fsencode(path)
 
 

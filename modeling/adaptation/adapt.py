@@ -22,10 +22,9 @@ from conlipa.modeling.data.fingerprint import of_folder
 from conlipa.modeling.evaluation.metrics import entity_f1
 from conlipa.modeling.evaluation.significance import paired_bootstrap
 from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import entity_counts
+from conlipa.modeling.records import RECORD, read_json
 from conlipa.modeling.records import fitted_to as fitted_before
-from conlipa.modeling.records import read_json
 from conlipa.modeling.training.loop import train
-from conlipa.modeling.training.run_metadata import RECORD
 
 FOLDS = 5
 SHARES, OFFSETS = (0.0, 0.5, 1.0), (0.0, 1.0, -1.0)

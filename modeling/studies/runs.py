@@ -32,8 +32,8 @@ from conlipa.modeling.evaluation.evaluation import SCORES, tagged
 from conlipa.modeling.inference.prediction import has_bf16
 from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import Counts, entity_counts, position_counts
 from conlipa.modeling.recipe import Recipe
+from conlipa.modeling.records import RECORD
 from conlipa.modeling.train import train_stage
-from conlipa.modeling.training.run_metadata import RECORD
 
 Measured = dict[str, dict[str, Counts]]
 """Score → language → counts of each sentence."""

@@ -34,10 +34,9 @@ from conlipa.modeling.evaluation.metrics import entity_f1
 from conlipa.modeling.inference.prediction import has_bf16
 from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.recipe_file import recipe_of, recipe_options
-from conlipa.modeling.records import read_json
+from conlipa.modeling.records import RECORD, read_json
 from conlipa.modeling.studies.counts import check_counts
 from conlipa.modeling.train import train_stage
-from conlipa.modeling.training.run_metadata import RECORD
 from conlipa.quiet import quiet
 
 LEFT_OUT = ("por", "est", "hye", "lav", "ben", "jpn", "hin", "nep")

@@ -24,11 +24,12 @@ from conlipa.errors import ConlipaError
 from conlipa.modeling.data.batches import LABEL_PAD
 from conlipa.modeling.inference.prediction import has_bf16
 from conlipa.modeling.recipe import Optimisation
+from conlipa.modeling.records import RECORD
 from conlipa.modeling.training.checkpoints import Checkpoints
 from conlipa.modeling.training.feed import Feed
 from conlipa.modeling.training.graphs import GraphedGradients
 from conlipa.modeling.training.optim import optimizers_of, set_learning_rates
-from conlipa.modeling.training.run_metadata import RECORD, environment
+from conlipa.modeling.training.run_metadata import environment
 from conlipa.modeling.training.sigterm import SigTerm, Stopped
 
 
@@ -176,8 +177,7 @@ class Run:
         self.share, self.finished = self.done, False
         coming, resumed = iter(self.feed.loader(self.number)), self.number
         while self.share < 1:
-            asked = time.monotonic()
-            parts = next(coming)
+            asked, parts = time.monotonic(), next(coming)
             if self.number == resumed:  # to find its place in the epochs is no training
                 asked, self.started = time.monotonic(), time.monotonic() - self.progress.seconds
             parts = [{name: tensor.to(self.accelerator.device, non_blocking=True) for name, tensor in part.items()} for part in parts]

@@ -13,9 +13,6 @@ from typing import Any
 
 from conlipa.modeling.recipe_file import completed
 
-RECORD = "training.json"
-"""Written last into a finished folder: its presence says that the folder is complete."""
-
 _PACE = ("checkpoint_every", "log_every", "cuda_graphs", "compile")
 """Settings of a stage that decide how fast it is trained, and not what it is."""
 
