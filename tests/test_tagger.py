@@ -225,7 +225,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the module resource is a matter of POSIX")
-@pytest.mark.parametrize(("backend", "between", "characters"), [("torch", r"\n", 125_000), ("onnx", " ", 250_000)])
+@pytest.mark.parametrize(("backend", "between", "characters"), [("torch", r"\n", 50_000), ("onnx", " ", 100_000)])
 def test_a_long_document_takes_little_memory(backend: str, between: str, characters: int) -> None:
     """The memory beyond that of a short document, in MiB: words and entities, and no more logits than a batch's."""
     grown = float(run("-c", MEMORY.format(backend=backend, between=between, characters=characters)).stdout)

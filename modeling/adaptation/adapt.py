@@ -27,12 +27,12 @@ from conlipa.modeling.records import fitted_to as fitted_before
 from conlipa.modeling.training.loop import train
 
 FOLDS = 5
-SHARES, OFFSETS = (0.0, 0.5, 1.0), (0.0, 1.0, -1.0)
-"""How far the weights go from the model's own to those of the training, and what is added to the score of O, as the cross-validation finds best: few
-sentences spoil what a model knows, and names are more frequent in one text than in another. The smallest change comes first, and wins a tie."""
+SHARES = (0.5, 0.0)
+"""How far the weights go from the model's own to those of the training, as the cross-validation finds best; half way wins a tie. Few sentences spoil
+what a model knows: the whole way did great harm in some languages, where the cross-validation had it first (docs/trials.md)."""
 Rows = Sequence[dict[str, Any]]
 Fold = dict[str, Any]
-"""The rows that a fold left out, and the labels that they got: `said[share][offset]`, each by its number."""
+"""The rows that a fold left out, and the labels that they got: `said[share]`, by its number."""
 
 
 def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, base_name: str | None = None) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
     Returns:
         What `training.json` in the folder holds: `before` and `after`, the `entity_f1` of sentences that were left out of the training in turn,
         with `low` and `high`, the 95% interval of the difference (paired bootstrap over the sentences); what a fold is trained for is chosen by the
-        other folds. `share` and `outside` are chosen by all of them, for what is saved; where that choice did harm, the model stays as it is.
+        other folds. `share` is chosen by all of them, for what is saved; where that choice did harm, the model stays as it is.
 
     Raises:
         ConlipaError: `out` holds something else, the model cannot be loaded, or `adapter` was fitted to some of the rows.
@@ -58,7 +58,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         "data": _digest(rows),
         "model": of_folder(model),
         "adapter": of_folder(adapter) if adapter else "",
-        "chosen_from": {"share": list(SHARES), "outside": list(OFFSETS)},
+        "chosen_from": {"share": list(SHARES)},
     }
     fitted_to = _fitted_to(model, adapter, rows)
     with _alone(out) as work:
@@ -71,7 +71,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
             print("adapt: every sentence holds a name; some as they come, without a name, teach what is none", file=sys.stderr)
         scores = _cross_validated(model, adapter, rows, lang, work, made_from)
         set_seed(0)
-        stage = AdaptStage(model, adapter, rows, lang, scores["share"], scores["outside"], base_name)
+        stage = AdaptStage(model, adapter, rows, lang, scores["share"], base_name)
         record = train(stage, out, work / "checkpoints", {**made_from, "sentences": len(rows), "fitted_to": fitted_to, **scores})
         shutil.rmtree(work, ignore_errors=True)
         return record
@@ -132,8 +132,8 @@ def _cross_validated(model: str, adapter: str | None, rows: Rows, lang: str, wor
     return _scores(rows, list(kept["folds"].values()))
 
 
-def _said(stage: AdaptStage, left_out: Rows, place: Path, metadata: dict[str, Any]) -> list[list[list[list[int]]]]:
-    """The labels that a model gives to sentences after the stage, at each of `SHARES` with each of `OFFSETS`."""
+def _said(stage: AdaptStage, left_out: Rows, place: Path, metadata: dict[str, Any]) -> list[list[list[int]]]:
+    """The labels that a model gives to sentences after the stage, at each of `SHARES`."""
     checkpoints = place.with_name(f"{place.name}.checkpoints")
     shutil.rmtree(checkpoints, ignore_errors=True)  # a fold is short, and is scored at its end: it begins anew
     train(stage, place, checkpoints, metadata)
@@ -141,20 +141,20 @@ def _said(stage: AdaptStage, left_out: Rows, place: Path, metadata: dict[str, An
     said = []
     for share in SHARES:
         stage.go_back_to(share)
-        said.append(stage.labels(left_out, OFFSETS))
+        said.append(stage.labels(left_out))
     return said
 
 
 def _scores(rows: Rows, folds: Sequence[Fold]) -> dict[str, Any]:
+    as_it_is = SHARES.index(0.0)
     gold = [list(rows[i]["ner_tags"]) for fold in folds for i in fold["rows"]]
-    before = [labels for fold in folds for labels in fold["said"][0][0]]
+    before = [labels for fold in folds for labels in fold["said"][as_it_is]]
     after: list[list[int]] = []
     for fold in folds:
-        share, offset = _best(rows, [other for other in folds if other is not fold])
-        after += fold["said"][share][offset]
+        after += fold["said"][_best(rows, [other for other in folds if other is not fold])]
     change = paired_bootstrap(entity_counts(gold, after), entity_counts(gold, before))
     scores = entity_f1(gold, before), entity_f1(gold, after)
-    share, offset = _best(rows, folds) if scores[1] >= scores[0] else (0, 0)  # to choose did harm: the model as it is
+    share = _best(rows, folds) if scores[1] >= scores[0] else as_it_is  # to choose did harm
     return {
         "folds": FOLDS,
         "before": round(scores[0], 2),
@@ -162,18 +162,13 @@ def _scores(rows: Rows, folds: Sequence[Fold]) -> dict[str, Any]:
         "low": round(change.low, 2),
         "high": round(change.high, 2),
         "share": SHARES[share],
-        "outside": OFFSETS[offset],
     }
 
 
-def _best(rows: Rows, folds: Sequence[Fold]) -> tuple[int, int]:
-    """The numbers of the share and of the offset that are best for the sentences that some folds left out."""
+def _best(rows: Rows, folds: Sequence[Fold]) -> int:
+    """The number of the share that is best for the sentences that some folds left out."""
     gold = [list(rows[i]["ner_tags"]) for fold in folds for i in fold["rows"]]
-
-    def score(choice: tuple[int, int]) -> float:
-        return entity_f1(gold, [labels for fold in folds for labels in fold["said"][choice[0]][choice[1]]])
-
-    return max(((share, offset) for share in range(len(SHARES)) for offset in range(len(OFFSETS))), key=score)
+    return max(range(len(SHARES)), key=lambda share: entity_f1(gold, [labels for fold in folds for labels in fold["said"][share]]))
 
 
 def _digest(rows: Sequence[Any]) -> str:

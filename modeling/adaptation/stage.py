@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -40,9 +39,9 @@ SETTINGS = Ner(
 OUTSIDE = LabelBias(outside=-1.0)
 """Taken from the scores while training (logit adjustment). Nearly all words of a text are no name: without it, the first thing that a few
 sentences teach is to say O everywhere (docs/trials.md)."""
-_AUGMENTATION = Augmentation(share=1.0, noise=0.35, drop=0.1, final_stop=0.3)
-"""Of phonemes, for encoders with the kit's own: a few names are soon learnt by heart, so they sound different each time, and what stays is capitals
-and context."""
+_AUGMENTATION = Augmentation(share=0.5, noise=0.35, drop=0.1, final_stop=0.3)
+"""Of phonemes, for encoders with the kit's own. Every other time a sentence sounds as it does, for names come again in other sentences of a text;
+otherwise it sounds different each time: what a few names share is learnt besides, capitals and context."""
 
 
 class AdaptStage:
@@ -57,7 +56,6 @@ class AdaptStage:
         rows: Sequence[dict[str, Any]],
         lang: str,
         share: float = 1.0,
-        outside: float = 0.0,
         base_name: str | None = None,
     ) -> None:
         """What is trained, and how it is saved.
@@ -66,7 +64,6 @@ class AdaptStage:
             rows: of the WikiANN-IPA contract.
             adapter: where the new one starts (None: from nothing).
             share: of the way from the weights at the start to the trained ones, where those that are saved lie.
-            outside: added to the score of O in what is saved.
             base_name: what the adapter calls its model (None: `model`).
         """
         tagger, self.tokenizer = load_tagger(model)
@@ -77,7 +74,7 @@ class AdaptStage:
         for name, weight in peft.named_parameters():
             weight.requires_grad_(".lora_" in name or (".classifier." in name and ".original_module." not in name))
         peft.peft_config["default"].base_model_name_or_path = base_name or model
-        self.module, self.share, self.outside = NerModule(peft, bias=OUTSIDE), share, outside
+        self.module, self.share = NerModule(peft, bias=OUTSIDE), share
         self._start = self._weights()
         self._end: list[torch.Tensor] = []
         length, kind = max_length(self.tokenizer), input_kind_of(tagger)
@@ -108,23 +105,18 @@ class AdaptStage:
         self.go_back_to(self.share)
         self.module.model.save_pretrained(folder, save_embedding_layers=False)  # peft would look its base up on the Hub
         head = self.module.model.base_model.model.classifier
-        saved = copy.deepcopy(getattr(head, "modules_to_save", {"default": head})["default"])
-        saved.bias.data += torch.tensor(LabelBias(outside=self.outside).of_labels()).to(saved.bias)
-        with_tagging_head(folder, saved)
+        with_tagging_head(folder, getattr(head, "modules_to_save", {"default": head})["default"])
 
-    def labels(self, rows: Sequence[dict[str, Any]], offsets: Sequence[float]) -> list[list[list[int]]]:
-        """Word labels that the module as it is gives to sentences, long ones in windows; with each of `offsets` added to the score of O."""
+    def labels(self, rows: Sequence[dict[str, Any]]) -> list[list[int]]:
+        """Word labels that the module as it is gives to sentences, long ones in windows."""
         model, limit = self.module.model.eval(), max_length(self.tokenizer)
         windowed = [(number, part, own) for number, row in enumerate(rows) for part, own in _windows(row, limit)]
         examples = encoded([part for _, part, _ in windowed], self.tokenizer, limit, input_kind_of(model))
+        said: list[list[int]] = [[] for _ in rows]
         scores = logits(model, examples, self.tokenizer.pad_token_id)
-        said: list[list[list[int]]] = []
-        for offset in offsets:
-            bias = torch.tensor(LabelBias(outside=offset).of_labels())
-            said.append([[] for _ in rows])
-            for (number, part, own), example, score in zip(windowed, examples, scores, strict=True):
-                labels = word_labels((score + bias).argmax(-1).tolist(), example["word_ids"], len(part["tokens"]))
-                said[-1][number] += labels[own.start : own.stop]
+        for (number, part, own), example, score in zip(windowed, examples, scores, strict=True):
+            labels = word_labels(score.argmax(-1).tolist(), example["word_ids"], len(part["tokens"]))
+            said[number] += labels[own.start : own.stop]
         return said
 
 
