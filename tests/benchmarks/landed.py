@@ -23,7 +23,7 @@ import yaml
 
 LANGUAGES = ["eng", "deu", "rus"]
 SENTENCES = 6000
-"""Of each, once; fewer where the landed loop is slow: its Muon computes in bfloat16, which takes a processor without it a hundred times as long."""
+"""Of each, once; fewer where the landed loop is slow: it computes in bfloat16, which takes a processor without it a hundred times as long."""
 SHAPE = {"layers": 6, "max_positions": 130, "case_marks": False}
 """Of the landed `mini`, where the present one is another."""
 PRESENT = Path(__file__).parents[2]
