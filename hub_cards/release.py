@@ -203,7 +203,8 @@ def _scores(tree: Tree, recipe: Recipe, corpus: Corpus, source: str) -> dict[str
         memories.append(memory)
     if recipe.encoder.input != GRAPHEMES:  # whose models no tagger takes
         _say("evaluation: everyday sentences")
-        found["everyday"] = everyday.measured(Tagger.from_pretrained(str(tree.ner), str(tree.ipac), backend="torch"), found["after"]["sources"])
+        tagger = Tagger.from_pretrained(str(tree.ner), str(tree.ipac), backend="torch")
+        found["everyday"] = everyday.measured(tagger, Tagger(tagger.backend, known_names=False), found["after"]["sources"])
     write_json(found, tree.scores)
     for memory in memories:
         memory.unlink(missing_ok=True)

@@ -8,13 +8,24 @@ from typing import Any
 
 from conlipa.dataset_scripts.g2p.words import Word
 from conlipa.dataset_scripts.languages import languages
-from conlipa.modeling.inference.reasons import CAPITAL, CONTEXT, SOUND, Reasons
+from conlipa.modeling.inference.reasons import CAPITAL, CONTEXT, LISTED, SOUND, Reasons
 from conlipa.space.neighbours import Neighbour
 
 KINDS = {"PER": "person", "ORG": "organisation", "LOC": "place"}
 GAP = "–"
-_WITHOUT = {CAPITAL: "without its capital letter", SOUND: "with its phonemes in reverse order", CONTEXT: "without the other words"}
-_FOUND_BY = {CAPITAL: "Found by its capital letter", SOUND: "Found by its sound", CONTEXT: "Found by its context", None: "No single sign decides"}
+_WITHOUT = {
+    CAPITAL: "without its capital letter",
+    SOUND: "with its phonemes in reverse order",
+    CONTEXT: "without the other words",
+    LISTED: "without the Unicode CLDR's list of names",
+}
+_FOUND_BY = {
+    CAPITAL: "Found by its capital letter",
+    SOUND: "Found by its sound",
+    CONTEXT: "Found by its context",
+    LISTED: "Found because the Unicode CLDR lists the name",
+    None: "No single sign decides",
+}
 Spoken = Sequence[tuple[Word, Sequence[str]]]
 _VISIBLE = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n\r"} | {0x7F: 0x2421}
 """Control characters as their pictures."""

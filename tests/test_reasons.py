@@ -9,7 +9,7 @@ import pytest
 from conlipa import Tagger
 from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.entities import Entity
-from conlipa.modeling.inference.reasons import CAPITAL, CONTEXT, SOUND, Reasons
+from conlipa.modeling.inference.reasons import CAPITAL, CONTEXT, LISTED, SOUND, Reasons
 from conlipa.space import page, rendering
 
 TEXT = "Paul Kagame yageze i Kigali."
@@ -25,11 +25,20 @@ def test_shares_are_of_the_entity_as_it_was_found(tagger: Tagger) -> None:
         why = tagger.explain(TEXT, entity)
         assert sum(why.shares.values()) == pytest.approx(1, abs=1e-5)
         assert max(why.shares, key=lambda kind: why.shares[kind]) == entity.label
-        assert set(why.without) == {CAPITAL, SOUND, CONTEXT}
+        assert set(why.without) == {CAPITAL, SOUND, CONTEXT, *([LISTED] if entity.text == "Kigali" else [])}
         assert why.shares[entity.label] >= entity.score - 1e-3  # the score is of B- or I- alone
 
 
+def test_without_the_list_it_is_what_the_model_alone_says(tagger: Tagger) -> None:
+    start = TEXT.index("Kigali")
+    entity = Entity(start, start + 6, "Kigali", "LOC", 0.0)
+    why, alone = (each.explain(TEXT, entity) for each in (tagger, Tagger(tagger.backend, "kin", known_names=False)))
+    assert why.without[LISTED] == pytest.approx(alone.shares["LOC"], abs=1e-5)
+    assert why.shares["LOC"] > why.without[LISTED]
+
+
 def test_without_its_capital_is_what_the_text_in_small_letters_gives(tagger: Tagger) -> None:
+    tagger = Tagger(tagger.backend, "kin", known_names=False)  # CLDR's names begin with a capital
     small = "Paul Kagame yageze i kigali."
     start = TEXT.index("Kigali")
     there, here = (Entity(start, start + 6, text[start : start + 6], "LOC", 0.0) for text in (TEXT, small))

@@ -140,7 +140,6 @@ def test_the_sample_has_no_sentence_in_both_train_and_validation() -> None:
 
 
 def test_the_sample_is_what_its_generator_makes() -> None:
-    pytest.importorskip("babel")
     import yaml
 
     from conlipa.dataset_scripts.tables import FOLDER

@@ -1,6 +1,6 @@
 """The built-in sample of WikiANN-like sentences, for machines that have neither WikiANN nor the Hub. It is no benchmark.
 
-    python -m conlipa.dataset_scripts.wikiann.make_sample          # needs Babel; writes dataset_scripts/sample/ISO/{train,dev}.tsv
+    python -m conlipa.dataset_scripts.wikiann.make_sample          # writes dataset_scripts/sample/ISO/{train,dev}.tsv
 
 Patterns, organisations and people are the project's own (`sample/patterns.yaml`); countries, cities and languages are
 the native-script names of the Unicode CLDR, as Babel carries them. The same names and the same seed give the same files.

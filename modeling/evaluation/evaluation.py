@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from tqdm.auto import tqdm
 
 from conlipa.atomic_files import write_json
+from conlipa.dataset_scripts.known_names import known_names
 from conlipa.dataset_scripts.languages import language
 from conlipa.dataset_scripts.wikiann.places import KINDS
 from conlipa.dataset_scripts.wikiann.reading import LABELS
@@ -21,6 +22,7 @@ from conlipa.modeling.data.corpus import Corpus, encoded
 from conlipa.modeling.data.redirects import is_redirect
 from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length, without_case_marks
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1, summary
+from conlipa.modeling.inference.name_prior import among_tokens
 from conlipa.modeling.inference.packaged import located
 from conlipa.modeling.inference.prediction import predictions
 from conlipa.modeling.records import trained_on
@@ -42,18 +44,29 @@ class Tagged(NamedTuple):
 
 
 def tagged(
-    model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, sentences: int | None = None, bf16: bool = False, kind: str | None = None
+    model: Any,
+    tokenizer: Any,
+    corpus: Corpus,
+    lang: str,
+    split: str,
+    sentences: int | None = None,
+    bf16: bool = False,
+    kind: str | None = None,
+    names: bool = False,
 ) -> Tagged:
     """What a model says of a language's sentences (the first so many; None: all); `bf16`: faster, and a little less exact.
 
-    `kind`: of that kind of sentences (None: of all).
+    Args:
+        kind: of that kind of sentences (None: of all).
+        names: with the names that CLDR has in the language, as a tagger knows them.
     """
     rows = corpus.split(lang, split, kind)
     if sentences is not None:
         rows = rows.select(range(min(sentences, len(rows))))
     gold = rows["ner_tags"][:]
     examples = encoded(rows, tokenizer, max_length(tokenizer), input_kind_of(model))
-    predicted = predictions(model, examples, tokenizer.pad_token_id, progress=lang, bf16=bf16)
+    found = [among_tokens(known_names(lang), tokens) for tokens in rows["tokens"][:]] if names else None
+    predicted = predictions(model, examples, tokenizer.pad_token_id, progress=lang, bf16=bf16, found=found)
     words = [word_labels(p, example["word_ids"], len(tags)) for p, example, tags in zip(predicted, examples, gold, strict=True)]
     scored = [[place for place, label in enumerate(example["labels"]) if label != NO_LABEL] for example in examples]  # a case mark is not scored
     true = [[example["labels"][place] for place in places] for example, places in zip(examples, scored, strict=True)]
@@ -61,9 +74,11 @@ def tagged(
     return Tagged(true, said, gold, words)
 
 
-def evaluate_language(model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, kind: str | None = None) -> dict[str, Any]:
+def evaluate_language(
+    model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, kind: str | None = None, names: bool = False
+) -> dict[str, Any]:
     """`paper_f1`, `entity_f1` (percent) and `n`, the number of sentences; the same `without_redirects` of a Wikipedia, where there are any."""
-    found = tagged(model, tokenizer, corpus, lang, split, kind=kind)
+    found = tagged(model, tokenizer, corpus, lang, split, kind=kind, names=names)
     others = [number for number, tokens in enumerate(corpus.split(lang, split, kind)["tokens"][:]) if not is_redirect(tokens, lang)]
     row = _scored(found)
     return row if len(others) in (0, len(found.words)) else {**row, "without_redirects": _scored(found.chosen(others))}
@@ -91,6 +106,7 @@ def evaluate(
     memory: Path | None = None,
     kind: str | None = None,
     case_marks: bool = True,
+    names: bool = False,
 ) -> dict[str, Any]:
     """Scores of a model (and adapter) on each language of a corpus: `{"languages": …, "average": …, "std": …}`.
 
@@ -99,12 +115,28 @@ def evaluate(
     Args:
         kind: of which sentences (None: the first that the corpus has). Titles and running text are never one score.
         case_marks: False has a model that reads them read the sentences as if they had no capitals.
+        names: with the names that CLDR has in each language, as a tagger knows them; the papers' models know none.
         memory: a file that keeps the languages done, so that an interrupted evaluation resumes; its owner removes it.
 
     Raises:
         ConlipaError: model or adapter cannot be loaded, or a language has no such split.
     """
     (model, adapter), kind = located(model, adapter), kind or corpus.kinds[0]  # the records of a Hub repo lie in its snapshot
+    wanted = _wanted(corpus, langs, split, kind)
+    (loaded, tokenizer), sources = load_adapted(model, adapter), trained_on(model, adapter)
+    if not case_marks:
+        without_case_marks(loaded)
+    scores: dict[str, dict[str, Any]] = json.loads(memory.read_text(encoding="utf-8")) if memory and memory.is_file() else {}
+    for iso in tqdm(wanted, desc="evaluate", unit="language", file=sys.stderr, disable=len(wanted) < 2):
+        if iso not in scores:
+            scores[iso] = evaluate_language(loaded, tokenizer, corpus, iso, split, kind, names)
+            if memory:
+                write_json(scores, memory)
+    return report({iso: scores[iso] for iso in wanted}, sources)
+
+
+def _wanted(corpus: Corpus, langs: Sequence[str] | None, split: str, kind: str) -> list[str]:
+    """The languages asked for, or all that there are."""
     available = corpus.languages(split, kind)
     wanted = [language(code).iso for code in langs] if langs else available
     for iso in wanted:
@@ -112,19 +144,12 @@ def evaluate(
             raise ConlipaError(f"{corpus.where or 'sample'}: no {split} split of {language(iso).name} ({iso}){nearest(iso, available)}")
     if not wanted:
         raise UsageError(f"{corpus.where or 'sample'}: has no {split} split at all")
-    (loaded, tokenizer), sources = load_adapted(model, adapter), trained_on(model, adapter)
-    if not case_marks:
-        without_case_marks(loaded)
-    scores: dict[str, dict[str, Any]] = json.loads(memory.read_text(encoding="utf-8")) if memory and memory.is_file() else {}
-    for iso in tqdm(wanted, desc="evaluate", unit="language", file=sys.stderr, disable=len(wanted) < 2):
-        if iso not in scores:
-            scores[iso] = evaluate_language(loaded, tokenizer, corpus, iso, split, kind)
-            if memory:
-                write_json(scores, memory)
-    return report({iso: scores[iso] for iso in wanted}, sources)
+    return wanted
 
 
-def evaluate_kinds(model: str, adapter: str | None, corpus: Corpus, langs: Sequence[str], split: str, case_marks: bool = True) -> dict[str, Any]:
+def evaluate_kinds(
+    model: str, adapter: str | None, corpus: Corpus, langs: Sequence[str], split: str, case_marks: bool = True, names: bool = False
+) -> dict[str, Any]:
     """`evaluate` of the first kind of sentences that the corpus has; beside it, under its name, that of each further kind.
 
     A kind is left out where it has none of the languages asked for; where that is the first one, `kind` says which is given in its place.
@@ -134,12 +159,12 @@ def evaluate_kinds(model: str, adapter: str | None, corpus: Corpus, langs: Seque
     everywhere = {iso for found in there.values() for iso in found}
     missing = [iso for iso in wanted if iso not in everywhere]
     first = next((kind for kind, found in there.items() if found), corpus.kinds[0])
-    result = evaluate(model, adapter, corpus, [*there[first], *missing], split, kind=first, case_marks=case_marks)  # says what is missing
+    result = evaluate(model, adapter, corpus, [*there[first], *missing], split, None, first, case_marks, names)  # says what is missing
     if first != corpus.kinds[0]:
         result["kind"] = first
     counted = orphans(corpus, result["languages"], split, first)
     for kind in [kind for kind, found in there.items() if found and kind != first]:
-        result[kind] = evaluate(model, adapter, corpus, there[kind], split, kind=kind, case_marks=case_marks)
+        result[kind] = evaluate(model, adapter, corpus, there[kind], split, None, kind, case_marks, names)
         counted |= {f"{iso} ({kind})": many for iso, many in orphans(corpus, there[kind], split, kind).items()}
     if counted:
         each = ", ".join(f"{iso} {many}" for iso, many in counted.items())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,28 @@ CASED = ("Latn", "Cyrl", "Grek", "Armn")
 """Scripts that tell a name by its capital."""
 
 
-def measured(tagger: Tagger, sources: Iterable[str] = ()) -> dict[str, Any]:
-    """Counts and scores (percent) of groups of sentences: of each script, cased and uncased, of languages trained on and not, of each kind, all."""
+Tags = Callable[..., Iterable[Entity]]
+"""A `Tagger`, or what is called like one."""
+
+
+def measured(tagger: Tags, alone: Tags, sources: Iterable[str] = ()) -> dict[str, Any]:
+    """Counts and scores (percent) of groups of sentences: of each script, cased and uncased, of languages trained on and not, of each kind, all.
+
+    Args:
+        alone: the tagger without the names of the CLDR; its F1 is `f1_alone`.
+        sources: languages that it was trained on.
+    """
+    counted, less = (_counts(each, set(sources)) for each in (tagger, alone))
+    return {group: {**_scores(counted[group]), "f1_alone": _scores(less[group])["f1"]} for group in sorted(counted, key=_place)}
+
+
+def _counts(tagger: Tags, sources: set[str]) -> dict[str, Counter[str]]:
     counts: dict[str, Counter[str]] = {}
-    known = set(sources)
     for sentence in everyday():
         found = tagger(sentence.text, lang=sentence.language)
-        for group in groups(sentence, known):
+        for group in groups(sentence, sources):
             counts.setdefault(group, Counter()).update(compared(sentence, found))
-    return {group: _scores(counts[group]) for group in sorted(counts, key=_place)}
+    return counts
 
 
 _ORDER = ("all", "cased scripts", "uncased scripts", "script", "languages", "kind")
@@ -82,7 +95,7 @@ def _scores(count: Counter[str]) -> dict[str, float]:
 
 def table(scores: dict[str, Any]) -> str:
     """Markdown."""
-    head = ["sentences of", "sentences", "names", "recall", "precision", "F1"]
+    head = ["sentences of", "sentences", "names", "recall", "precision", "F1", "F1 of the model alone"]
     return markdown_table(head, [[group, *(f"{value:g}" for value in row.values())] for group, row in scores.items()])
 
 
@@ -94,7 +107,8 @@ def main() -> None:
     arguments = parser.parse_args()
     with exit_on_error():
         model, adapter = located(arguments.model, arguments.adapter)
-        scores = measured(Tagger.from_pretrained(model, adapter), trained_on(model, adapter))
+        tagger = Tagger.from_pretrained(model, adapter)
+        scores = measured(tagger, Tagger(tagger.backend, known_names=False), trained_on(model, adapter))
         if arguments.json:
             write_json(scores, arguments.json)
         print(table(scores))

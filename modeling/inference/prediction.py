@@ -14,6 +14,7 @@ from tqdm.auto import tqdm
 from conlipa.concurrency import one_torch_thread_after_fork
 from conlipa.errors import ConlipaError, UsageError
 from conlipa.modeling.data.batches import token_batch
+from conlipa.modeling.inference.name_prior import Found, raised
 
 POSITIONS_A_BATCH = 2048
 """Phoneme positions in one batch, few enough for the cache: long sentences come in small batches, short ones in large."""
@@ -110,7 +111,15 @@ def _batches(lengths: Sequence[int]) -> list[list[int]]:
 
 
 def predictions(
-    model: Any, examples: Sequence[dict[str, list[int]]], pad_id: int, progress: str | None = None, bf16: bool = False
+    model: Any,
+    examples: Sequence[dict[str, list[int]]],
+    pad_id: int,
+    progress: str | None = None,
+    bf16: bool = False,
+    found: Sequence[Found] | None = None,
 ) -> list[list[int]]:
-    """The best label of each position."""
-    return [scores.argmax(-1).tolist() for scores in logits(model, examples, pad_id, progress, bf16)]
+    """The best label of each position; `found`: the names that are known in each example, which get theirs sooner."""
+    scores = logits(model, examples, pad_id, progress, bf16)
+    if found is None:
+        return [each.argmax(-1).tolist() for each in scores]
+    return [raised(each.numpy(), example, names).argmax(-1).tolist() for each, example, names in zip(scores, examples, found, strict=True)]

@@ -9,9 +9,10 @@ from statistics import mean
 from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.backend import Backend
 from conlipa.modeling.inference.entities import KINDS, Entity, word_probabilities
+from conlipa.modeling.inference.name_prior import NamePrior
 from conlipa.modeling.inference.windows import Spoken, Window
 
-CAPITAL, SOUND, CONTEXT = "capital", "sound", "context"
+CAPITAL, SOUND, CONTEXT, LISTED = "capital", "sound", "context", "listed"
 DECISIVE = 0.1
 """A part whose removal takes less than this from the label's share is no reason."""
 
@@ -25,7 +26,7 @@ class Reasons:
     """Of PER, ORG, LOC, and O: together 1."""
     without: dict[str, float]
     """The label's share without a part: `capital`, its case marks; `sound`, with the phonemes of each word in reverse order; `context`, the name
-    alone. Only the parts that there are."""
+    alone; `listed`, the model without CLDR's list of names, where that has the name. Only the parts that there are."""
 
     @property
     def decisive(self) -> str | None:
@@ -34,12 +35,15 @@ class Reasons:
         return part if self.shares[self.label] - left >= DECISIVE else None
 
 
-def reasons(backend: Backend, encoded: Callable[[Sequence[Spoken]], dict[str, list[int]]], windows: Iterable[Window], entity: Entity) -> Reasons:
+def reasons(
+    backend: Backend, encoded: Callable[[Sequence[Spoken]], dict[str, list[int]]], windows: Iterable[Window], known: NamePrior, entity: Entity
+) -> Reasons:
     """One batch: the sentence as it is, and once without each part.
 
     Args:
         encoded: words as `alignment.encode` makes them for the backend.
         windows: of the text.
+        known: what is known of the names in the text.
 
     Raises:
         ConlipaError: no word of the text stands where the entity does.
@@ -50,25 +54,32 @@ def reasons(backend: Backend, encoded: Callable[[Sequence[Spoken]], dict[str, li
             break
     else:
         raise ConlipaError(f"the text has no word from character {entity.start} to {entity.end}")
-    variants = _variants(window, inside, backend.case_marks)
-    examples = [encoded(words) for words, _ in variants.values()]
+    variants = _variants(window, inside, backend.case_marks, known)
+    examples = [encoded(words) for words, *_ in variants.values()]
     shares = [
-        _shares(word_probabilities(example, logits, backend.temperature).tolist(), members)
-        for (_, members), example, logits in zip(variants.values(), examples, backend(examples), strict=True)
+        _shares(word_probabilities(example, prior.raised(logits, example, words), backend.temperature).tolist(), members)
+        for (words, members, prior), example, logits in zip(variants.values(), examples, backend(examples), strict=True)
     ]
     whole, *others = shares
     return Reasons(entity.label, whole, {part: share[entity.label] for part, share in zip(list(variants)[1:], others, strict=True)})
 
 
-def _variants(window: Window, inside: Sequence[bool], case_marks: bool) -> dict[str, tuple[list[Spoken], list[int]]]:
-    """What the model reads, and which of the words are the entity's; the first is the sentence as it is."""
+_Variant = tuple[list[Spoken], list[int], NamePrior]
+"""What the model reads, which of the words are the entity's, and what is known of names."""
+
+
+def _variants(window: Window, inside: Sequence[bool], case_marks: bool, known: NamePrior) -> dict[str, _Variant]:
+    """By the part that is taken away; the first is the sentence as it is."""
     words, members = window.words, [number for number, of_entity in enumerate(inside) if of_entity]
-    made = {"": (words, members)}
+    made: dict[str, _Variant] = {"": (words, members, known)}
     if case_marks and any(words[number].capital for number in members):
-        made[CAPITAL] = [replace(word, capital=word.capital and not own) for word, own in zip(words, inside, strict=True)], members
-    made[SOUND] = [replace(word, phonemes=word.phonemes[::-1]) if own else word for word, own in zip(words, inside, strict=True)], members
+        made[CAPITAL] = [replace(word, capital=word.capital and not own) for word, own in zip(words, inside, strict=True)], members, known
+    reversed_ = [replace(word, phonemes=word.phonemes[::-1]) if own else word for word, own in zip(words, inside, strict=True)]
+    made[SOUND] = reversed_, members, known
     if len(members) < len(words):
-        made[CONTEXT] = [words[number] for number in members], list(range(len(members)))
+        made[CONTEXT] = [words[number] for number in members], list(range(len(members))), known
+    if any(list(name) == members for name, _ in known.among(words)):
+        made[LISTED] = words, members, replace(known, names=None)
     return made
 
 

@@ -30,6 +30,7 @@ ErrorHandler = Callable[[str, Any, list[Doc], Exception], Any]
         "adapter": None,
         "engine": "auto",
         "backend": "auto",
+        "known_names": True,
         "overwrite_ents": False,
         "scorer": {"@scorers": "spacy.ner_scorer.v1"},
     },
@@ -43,11 +44,12 @@ def make_conlipa(
     adapter: str | None,
     engine: str,
     backend: str,
+    known_names: bool,
     overwrite_ents: bool,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> Conlipa:
     """The component; `lang` is ISO 639-3, None guesses it from the script where that is unambiguous."""
-    return Conlipa(Tagger.from_pretrained(model, adapter, lang, engine, backend), name, overwrite_ents, scorer)
+    return Conlipa(Tagger.from_pretrained(model, adapter, lang, engine, backend, known_names=known_names), name, overwrite_ents, scorer)
 
 
 class Conlipa:

@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from conlipa.dataset_scripts.g2p.language_guess import guess_language
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, phonemizer
+from conlipa.dataset_scripts.known_names import CLDR, KnownNames
+from conlipa.dataset_scripts.known_names import known_names as names_of
 from conlipa.dataset_scripts.tables import digest
 from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import beginning, encode
 from conlipa.modeling.inference.backend import Backend
 from conlipa.modeling.inference.entities import Entity, LabelledText, word_probabilities
 from conlipa.modeling.inference.loading import load_backend
+from conlipa.modeling.inference.name_prior import NamePrior
 from conlipa.modeling.inference.origin import lasting, of_file
 from conlipa.modeling.inference.packaged import MINI, located
 from conlipa.modeling.inference.phoneme_ids import remembered
@@ -40,8 +43,8 @@ class Tagger:
     Any thread may call it, and a forked process may use it. Pickled, it is what it was made from, with digests of the files.
     """
 
-    def __init__(self, backend: Backend, lang: str | None = None, engine: str = "auto") -> None:
-        self.backend, self.lang, self.engine = backend, lang, engine
+    def __init__(self, backend: Backend, lang: str | None = None, engine: str = "auto", known_names: bool = True) -> None:
+        self.backend, self.lang, self.engine, self.knows_names = backend, lang, engine, known_names
         self._tokenizer = remembered(backend.tokenizer)
         self._made_from: tuple[str, str | None] | None = None
 
@@ -50,8 +53,8 @@ class Tagger:
         engine, read_by = self.engine, [digest()]
         if kind == "map":
             engine, read_by = f"map:{lasting(code)}", [digest(), of_file(Path(code))]
-        # The digests are for whoever hashes the pickle (`datasets`): another transcription gives other entities.
-        return _unpickled, (type(self), self.backend, self.lang, engine, self._made_from, read_by)
+        # The digests are for whoever hashes the pickle (`datasets`): another transcription, or other known names, give other entities.
+        return _unpickled, (type(self), self.backend, self.lang, engine, self.knows_names, self._made_from, [*read_by, CLDR])
 
     @classmethod
     def from_pretrained(
@@ -64,6 +67,7 @@ class Tagger:
         revision: str | None = None,
         device: str | None = None,
         cache_dir: str | Path | None = None,
+        known_names: bool = True,
     ) -> Tagger:
         """A tagger from `mini` or `mini-en`, a folder, a Hub repo or an ONNX file; an adapter is merged into the weights once.
 
@@ -75,13 +79,15 @@ class Tagger:
             revision: a branch, tag or commit of the Hub repos.
             device: of torch: `cpu`, `cuda`, `cuda:1` (default: a GPU where there is one).
             cache_dir: where what comes from the Hub is kept (default: the cache of `huggingface_hub`).
+            known_names: countries and cities by the Unicode CLDR's name in the text's language get their label sooner
+                (`name_prior.py`); False: the model alone, as the papers measure it.
 
         Raises:
             UsageError: an unknown backend, or a revision or device that does not go with the model.
             ConlipaError: model, adapter or file cannot be loaded, or this machine has no such device.
         """
         where = located(model, adapter, revision, cache_dir)
-        made = cls(load_backend(*where, backend, device), lang, engine)
+        made = cls(load_backend(*where, backend, device), lang, engine, known_names)
         made._made_from = lasting(where[0]), where[1] and lasting(where[1])
         return made
 
@@ -139,46 +145,53 @@ class Tagger:
     """The same, by the name that other libraries have for it."""
 
     def explain(self, text: str, entity: Entity, lang: str | None = None) -> Reasons:
-        """Why it found an entity of `text`: the share of each label, and the label's share without capital, sound and context.
+        """Why it found an entity of `text`: the share of each label, and the label's share without capital, sound, context and CLDR's list.
 
         Raises:
             UsageError: as a call does.
             ConlipaError: no word of the text stands where the entity does.
         """
-        windows = text_windows(text, self._phonemizer(lang or self.lang, text), self.backend.max_length)
-        return reasons(self.backend, self._encoded, windows, entity)
+        transcribe = self._phonemizer(lang or self.lang, text)
+        windows = text_windows(text, transcribe, self.backend.max_length)
+        return reasons(self.backend, self._encoded, windows, NamePrior(text, self._names(transcribe)), entity)
 
     def _phonemizer(self, lang: str | None, text: str) -> Phonemizer:
         if lang is None and not self.engine.startswith("map:"):
             lang = guess_language(text)
         return phonemizer(lang or "", self.engine)
 
+    def _names(self, transcribe: Phonemizer) -> KnownNames | None:
+        """Those of the language; None for one that only a letter table describes."""
+        return names_of(transcribe.language.iso) if self.knows_names and transcribe.language else None
+
     def _tag(self, texts: Iterable[str], lang: str | None, batch_size: int) -> Iterator[list[Entity]]:
         stream = self._windows(texts, lang)
         while batch := list(islice(stream, max(1, batch_size))):
-            examples = [self._encoded(window.words) for _, window in batch if window]
+            examples = [self._encoded(window.words) for *_, window in batch if window]
             scored = zip(examples, self.backend(examples) if examples else [], strict=True)
-            for text, window in batch:
+            for text, known, window in batch:
                 if window is None:
                     yield text.entities()
                 else:
-                    self._read(text, window, *next(scored))
+                    self._read(text, known, window, *next(scored))
 
-    def _windows(self, texts: Iterable[str], lang: str | None) -> Iterator[tuple[LabelledText, Window | None]]:
+    def _windows(self, texts: Iterable[str], lang: str | None) -> Iterator[tuple[LabelledText, NamePrior, Window | None]]:
         """The windows of all texts, one stream; None ends a text."""
         for text in texts:
-            labelled = LabelledText(text)
-            for window in text_windows(text, self._phonemizer(lang, text), self.backend.max_length):
-                yield labelled, window
-            yield labelled, None
+            transcribe = self._phonemizer(lang, text)
+            labelled, known = LabelledText(text), NamePrior(text, self._names(transcribe))
+            for window in text_windows(text, transcribe, self.backend.max_length):
+                yield labelled, known, window
+            yield labelled, known, None
 
     def _encoded(self, words: Sequence[Spoken]) -> dict[str, list[int]]:
         marked = [spoken.capital for spoken in words] if self.backend.case_marks else None
         return encode(self._tokenizer, [spoken.phonemes for spoken in words], None, self.backend.max_length, marked)
 
-    def _read(self, text: LabelledText, window: Window, example: dict[str, list[int]], logits: NDArray[np.float32]) -> None:
+    def _read(self, text: LabelledText, known: NamePrior, window: Window, example: dict[str, list[int]], logits: NDArray[np.float32]) -> None:
         """Take from a window what it decides: the labels of its own words."""
-        probabilities = word_probabilities(example, logits, self.backend.temperature)[window.own.start : window.own.stop]
+        scores = known.raised(logits, example, window.words)
+        probabilities = word_probabilities(example, scores, self.backend.temperature)[window.own.start : window.own.stop]
         owned = (window.words[number].word for number in window.own)
         begins = window.begins
         for word, label, score in zip(owned, probabilities.argmax(-1).tolist(), probabilities.max(-1).tolist(), strict=False):
@@ -186,7 +199,9 @@ class Tagger:
             begins = False
 
 
-def _unpickled(kind: type[Tagger], backend: Backend, lang: str | None, engine: str, made_from: tuple[str, str | None] | None, _: list[str]) -> Tagger:
-    made = kind(backend, lang, engine)
+def _unpickled(
+    kind: type[Tagger], backend: Backend, lang: str | None, engine: str, known_names: bool, made_from: tuple[str, str | None] | None, _: list[str]
+) -> Tagger:
+    made = kind(backend, lang, engine, known_names)
     made._made_from = made_from
     return made

@@ -34,7 +34,8 @@ def _tag(arguments: argparse.Namespace) -> None:
 
     if (arguments.format == "brat") != bool(arguments.out):
         raise UsageError("--format brat writes into the folder --out DIR; the other formats write to standard output, without --out")
-    tagger = Tagger.from_pretrained(arguments.model, arguments.adapter, arguments.lang, arguments.engine, arguments.backend, arguments.revision)
+    which = arguments.model, arguments.adapter, arguments.lang, arguments.engine, arguments.backend, arguments.revision
+    tagger = Tagger.from_pretrained(*which, known_names=arguments.known_names)
     typed = not arguments.files and sys.stdin is not None and sys.stdin.isatty()  # a person at the keyboard gets each answer at once
     untold: list[str] = []
 
@@ -77,6 +78,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
     if arguments.predictions:
         given = {"--adapter": arguments.adapter, "--revision": arguments.revision, "--no-case-marks": not arguments.case_marks}
+        given |= {"--known-names": arguments.known_names}
         if ignored := [name for name, value in given.items() if value]:
             raise UsageError(f"--predictions scores a file and no model; leave out {', '.join(ignored)}")
     corpus = Corpus(arguments.corpus, arguments.strict)
@@ -85,7 +87,7 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         result = scored(Path(arguments.predictions), corpus, langs, arguments.split)
     else:
         where = located(arguments.model, arguments.adapter, arguments.revision)
-        result = evaluate_kinds(*where, corpus, langs, arguments.split, arguments.case_marks)
+        result = evaluate_kinds(*where, corpus, langs, arguments.split, arguments.case_marks, arguments.known_names)
     if arguments.json:
         write_json(result, Path(arguments.json))
     print(table_of_files(result) if arguments.predictions else tables(result))
@@ -190,6 +192,7 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
         choices=["auto", "torch", "onnx"],
         help="auto: onnxruntime where the model has a model.onnx of its own weights beside them, torch otherwise",
     )
+    tag.add_argument("--no-known-names", action="store_false", dest="known_names", help="the model alone, without the names of the Unicode CLDR")
     onnx = command("export", _export, "Write a model as one ONNX file, with its adapter merged and its tokenizer inside.")
     model_options(onnx)
     onnx.add_argument("--out", default="model.onnx", metavar="FILE", help="where (default: model.onnx)")
@@ -206,6 +209,7 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
     score.add_argument("--langs", metavar="sin,som", help="ISO 639-3 codes (default: all that the corpus has)")
     score.add_argument("--split", default="validation", choices=["train", "validation", "test"], help="which sentences (default: validation)")
     score.add_argument("--no-case-marks", action="store_false", dest="case_marks", help="read the sentences as if they had no capitals")
+    score.add_argument("--known-names", action="store_true", help="with the names that the Unicode CLDR has in each language, as `conlipa tag`")
     score.add_argument("--json", metavar="OUT", help="write the scores here as JSON")
     score.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
     few = command("adapt", _adapt, "Fit a model to a few tagged sentences of your own; resumable. Says by cross-validation what that brings.")

@@ -1,0 +1,101 @@
+"""Names that are known before any training: what the Unicode CLDR calls continents, countries and cities in a language."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from babel import Locale
+from babel.core import get_global
+from babel.localedata import locale_identifiers
+
+from conlipa.dataset_scripts.languages import language
+
+CLDR = f"babel {version('babel')}"
+"""What carries it, and so which edition: another one may know other names."""
+_NO_NAMES = {"001", "EZ", "QO", "XA", "XB", "ZZ"}
+"""Territories of CLDR that are the world, a region nobody names, or none."""
+_ORGANISATIONS = {"EU", "UN"}
+_NO_CITIES = re.compile(
+    r"(Antarctica|Etc|America/(Indiana|Kentucky|North_Dakota))/|.*/(Christmas|Easter|Midway|Nome|Oral|Phoenix|Regina|Resolute|Stanley|Wake)$"
+)
+"""Time zones whose city is a station or hardly known, or has a name that is an ordinary word or a person's in many languages."""
+_MOST_WORDS = 6
+_LEAST_LETTERS = 2
+_NOT_READ = re.compile(r"[\s\u00ad\u200b-\u200d]+")
+_ADDED = re.compile(r"\s*[(（]| - ")
+"""Before what CLDR adds to tell two apart: Myanmar (Burma), Congo - Kinshasa."""
+
+
+class KnownNames:
+    """The names of one language, each with its type: LOC or ORG."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self.names = {folded: kind for name, kind in names.items() if len(folded := _folded(name)) >= _LEAST_LETTERS}
+        self._beginnings = {name[:length] for name in self.names for length in range(1, len(name) + 1)}
+
+    def find(self, text: str, words: Sequence[tuple[int, int]]) -> Iterator[tuple[range, str]]:
+        """The numbers of the words that together are a name, and its type: from left to right, the longest name first.
+
+        Neither spaces nor capitals need be those of CLDR, but a name does not begin with a lowercase letter in a script that has both.
+
+        Args:
+            words: start and end of each in `text`.
+        """
+        number = 0
+        while number < len(words):
+            length, kind = self._longest(text, words[number : number + _MOST_WORDS])
+            if length:
+                yield range(number, number + length), kind
+            number += max(1, length)
+
+    def _longest(self, text: str, words: Sequence[tuple[int, int]]) -> tuple[int, str]:
+        start, found = words[0][0], (0, "")
+        if text[start : start + 1].title() != text[start : start + 1]:
+            return found
+        for many, (_, end) in enumerate(words, 1):
+            name = _folded(text[start:end])
+            if name not in self._beginnings:
+                break
+            if name in self.names:
+                found = many, self.names[name]
+        return found
+
+
+@cache
+def known_names(lang: str) -> KnownNames:
+    """The names of a language, in all scripts that CLDR has it in; in the Latin one also as English has them.
+
+    Raises:
+        UsageError: an unknown language.
+    """
+    row = language(lang)
+    code = get_global("language_aliases").get(row.iso, row.iso)
+    locales = [Locale.parse(name) for name in locale_identifiers() if re.fullmatch(rf"{code}(_[A-Z][a-z]{{3}})?", name)]
+    names: dict[str, str] = {}
+    if row.script == "Latn":
+        names = {zone.rpartition("/")[2].replace("_", " "): "LOC" for zone in _zones()} | _territories(Locale("en"))
+    for locale in locales:
+        names |= _cities(locale) | _territories(locale)
+    return KnownNames({part: kind for name, kind in names.items() for part in (name, _ADDED.split(name)[0])})
+
+
+def _territories(locale: Any) -> dict[str, str]:
+    return {name: "ORG" if code in _ORGANISATIONS else "LOC" for code, name in locale.territories.items() if code not in _NO_NAMES}
+
+
+def _cities(locale: Any) -> dict[str, str]:
+    return {names["city"]: "LOC" for zone, names in locale.time_zones.items() if "city" in names and not _NO_CITIES.match(zone)}
+
+
+def _zones() -> list[str]:
+    aliases = get_global("zone_aliases")
+    return [zone for zone in get_global("zone_territories") if "/" in zone and zone not in aliases and not _NO_CITIES.match(zone)]
+
+
+def _folded(name: str) -> str:
+    return _NOT_READ.sub("", unicodedata.normalize("NFKC", name)).casefold()
