@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -32,16 +32,21 @@ _ADDED = re.compile(r"\s*[(（]| - ")
 
 
 class KnownNames:
-    """The names of one language, each with its type: LOC or ORG."""
+    """Names of one language, each with its type (PER, ORG or LOC), and words that are part of none."""
 
-    def __init__(self, names: Mapping[str, str]) -> None:
+    def __init__(self, names: Mapping[str, str], others: Iterable[str] = ()) -> None:
         self.names = {folded: kind for name, kind in names.items() if len(folded := _folded(name)) >= _LEAST_LETTERS}
+        self.others = {_folded(word) for word in others}
         self._beginnings = {name[:length] for name in self.names for length in range(1, len(name) + 1)}
 
-    def find(self, text: str, words: Sequence[tuple[int, int]]) -> Iterator[tuple[range, str]]:
-        """The numbers of the words that together are a name, and its type: from left to right, the longest name first.
+    def with_more(self, names: Mapping[str, str], others: Iterable[str]) -> KnownNames:
+        """These, and some more: what is said later counts."""
+        return KnownNames(self.names | dict(names), {*self.others, *others})
 
-        Neither spaces nor capitals need be those of CLDR, but a name does not begin with a lowercase letter in a script that has both.
+    def find(self, text: str, words: Sequence[tuple[int, int]]) -> Iterator[tuple[range, str]]:
+        """The numbers of the words that together are a name, and its type, or O: from left to right, the longest name first.
+
+        Neither spaces nor capitals need be those of the list, but a name does not begin with a lowercase letter in a script that has both.
 
         Args:
             words: start and end of each in `text`.
@@ -51,6 +56,8 @@ class KnownNames:
             length, kind = self._longest(text, words[number : number + _MOST_WORDS])
             if length:
                 yield range(number, number + length), kind
+            elif self.others and _folded(text[slice(*words[number])]) in self.others:
+                yield range(number, number + 1), "O"
             number += max(1, length)
 
     def _longest(self, text: str, words: Sequence[tuple[int, int]]) -> tuple[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 import signal
@@ -13,6 +14,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from conlipa import Tagger
+from conlipa.dataset_scripts.known_names import known_names
 from conlipa.dataset_scripts.wikiann.foreign import Columns
 from conlipa.errors import ConlipaError
 from conlipa.modeling.adaptation.adapt import SHARES, Fold, _alone, _best, _fitted_to, _scores, adapt
@@ -21,8 +24,11 @@ from conlipa.modeling.adaptation.tagged_file import read_tagged_file
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.fingerprint import of_folder
 from conlipa.modeling.encoder import load_adapted
+from conlipa.modeling.inference.entities import Entity
+from conlipa.modeling.inference.lexicon import Lexicon, known_in, lexicon_of
 from conlipa.modeling.inference.loading import temperature
 from conlipa.modeling.inference.packaged import packaged
+from conlipa.modeling.inference.reasons import LISTED
 from conlipa.modeling.records import trained_on
 from tests import conftest
 from tests.conftest import ROOT, begun, running_until
@@ -89,6 +95,9 @@ def test_it_learns_and_says_what_that_brings(fitted: tuple[Path, Path, str]) -> 
     assert record["sentences"] == len(record["fitted_to"]) == 10
     assert record["share"] == 0 or loss(out, file, str(out)) < loss(out, file, None)
     assert record["share"] in SHARES
+    lexicon = lexicon_of(out)
+    assert lexicon
+    assert bool(lexicon.names) == (record["share"] > 0)
     assert record["low"] <= record["after"] - record["before"] <= record["high"]
     assert f"{record['before']:.2f} before, {record['after']:.2f} after" in said
     card = (out / "README.md").read_text(encoding="utf-8")
@@ -228,12 +237,12 @@ def test_a_long_sentence_is_labelled_to_its_end(tiny_release: Path) -> None:
     row = next(iter(Corpus("sample").split("eng", "train")))
     long = {name: list(row[name]) * 20 for name in ("tokens", "ner_tags", "ipa_tokens")}
     stage = AdaptStage(str(tiny_release / "tiny-ner"), None, [row, long], "eng")
-    short_labels, labels = stage.labels([row, long])
+    short_labels, labels = stage.labels([row, long], known_names("eng"))
     assert (len(short_labels), len(labels)) == (len(row["tokens"]), len(long["tokens"]))
     head = stage.module.model.base_model.model.classifier
     with torch.no_grad():
         getattr(head, "modules_to_save", {"default": head})["default"].bias[0] -= 20  # everything is a name
-    assert all(stage.labels([long])[0])
+    assert all(stage.labels([long], known_names("eng"))[0])
 
 
 def test_two_processes_do_not_write_one_folder(tmp_path: Path) -> None:
@@ -284,3 +293,44 @@ def test_sentences_that_the_starting_adapter_has_seen_are_no_new_ones(tmp_path: 
     with pytest.raises(ConlipaError, match=r"first: was fitted to 1 of the 4 sentences already \(.+\)"):
         adapt(model, str(adapter), rows[4:], "eng", tmp_path / "second")
     assert _fitted_to(model, str(adapter), rows[5:]) == sorted(_fitted_to(model, None, rows))  # a third one knows of both
+
+
+def test_names_that_come_again_are_known_and_words_that_are_none(tmp_path: Path) -> None:
+    rows = [
+        {"tokens": ["Ада", "Иосиф", "келди", "Ош"], "ner_tags": [1, 2, 0, 5]},
+        {"tokens": ["Ош", "тоосу", "бийик", "келди"], "ner_tags": [5, 6, 0, 0]},
+    ]
+    first = Lexicon("kir", {}, []).and_of(rows[:1])
+    assert first == Lexicon("kir", {"Ада Иосиф": "PER", "Ош": "LOC"}, ["келди"])
+    both = first.and_of(rows[1:])
+    assert both == Lexicon("kir", {"Ада Иосиф": "PER", "Ош": "LOC", "Ош тоосу": "LOC"}, ["бийик", "келди"])
+    assert both.and_of([{"tokens": ["Келди"], "ner_tags": [1]}]).others == ["бийик"]  # some word is a name after all
+    both.save(tmp_path)
+    assert lexicon_of(tmp_path) == both
+    assert lexicon_of(tmp_path / "none") is None
+    found = known_in("kir", lexicon_of(tmp_path)).find("Ош тоосу Келди Бишкек", [(0, 2), (3, 8), (9, 14), (15, 21)])
+    assert list(found) == [(range(0, 2), "LOC"), (range(2, 3), "O"), (range(3, 4), "LOC")]
+    assert not known_in("kaz", both).others  # of another language
+    for damaged in ("[]", '{"language": "kir", "names": {"Ош": "O"}, "others": []}', '{"language": "kir", "names": {}, "others": [1]}'):
+        (tmp_path / "words.json").write_text(damaged, encoding="utf-8")
+        with pytest.raises(ConlipaError, match=r"words\.json: (damaged|expected a JSON object)"):
+            lexicon_of(tmp_path)
+
+
+def test_a_tagger_with_the_adapter_knows_the_words_of_its_sentences(tmp_path: Path) -> None:
+    model, ipac = packaged("mini")
+    adapter = Path(shutil.copytree(str(ipac), tmp_path / "mine", ignore=shutil.ignore_patterns("model.onnx")))
+    alone = Tagger.from_pretrained(model, str(adapter), "kir")
+    Lexicon("kir", {"Зорблакс": "PER"}, ["келди"]).save(adapter)
+    fitted = Tagger.from_pretrained(model, str(adapter), "kir")
+    fitted.save_pretrained(tmp_path / "whole")
+    text, name = "Мен Ошто Зорблакс менен келди", Entity(9, 17, "Зорблакс", "PER", 0.0)  # an ORG to the model
+    before = alone.explain(text, name)
+    for tagger in (fitted, copy.deepcopy(fitted), Tagger.from_pretrained(str(tmp_path / "whole"), lang="kir")):
+        why = tagger.explain(text, name)
+        assert why.shares["PER"] > before.shares["PER"]
+        assert why.without[LISTED] == pytest.approx(before.shares["PER"], abs=1e-5)
+    assert LISTED not in fitted.explain(text, name, "kaz").without  # they are words of one language
+    assert Tagger(fitted.backend, "kir", known_names=False).explain(text, name) == before
+    other = Entity(24, 29, "келди", "PER", 0.0)
+    assert fitted.explain(text, other).shares["O"] > alone.explain(text, other).shares["O"]

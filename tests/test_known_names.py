@@ -20,7 +20,7 @@ from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.encoder import load_adapted
 from conlipa.modeling.evaluation.evaluation import tagged
 from conlipa.modeling.inference.entities import spans
-from conlipa.modeling.inference.name_prior import RAISE, among_tokens, raised
+from conlipa.modeling.inference.name_prior import RAISE, RAISE_OTHER, among_tokens, raised
 from conlipa.modeling.inference.packaged import packaged
 from tests.conftest import conlipa
 
@@ -111,7 +111,14 @@ def test_it_is_no_verdict_and_what_the_encoder_did_not_get_stays() -> None:
     logits, example = scores("O", "O")
     logits[2:, 0] = RAISE + 2
     assert (raised(logits, example, [(range(1, 2), "LOC")]).argmax(-1) == 0).all()
-    assert raised(logits, example, [(range(1, 3), "LOC"), (range(7, 8), "LOC")]) is logits
+    assert (raised(logits, example, [(range(1, 3), "LOC"), (range(7, 8), "LOC")]) == logits).all()
+
+
+def test_a_word_that_is_no_name_says_so_a_little() -> None:
+    logits, example = scores("B-PER", "B-ORG", "O")
+    after = raised(logits, example, [(range(0, 1), "O"), (range(1, 2), "LOC")])
+    assert (after - logits)[:, 0].tolist() == [RAISE_OTHER] * 2 + [0] * 4
+    assert LABELS[after[2].argmax()] == "B-LOC"
 
 
 def test_the_tagger_knows_them_unless_told_otherwise() -> None:
@@ -131,7 +138,7 @@ def test_the_tagger_knows_them_unless_told_otherwise() -> None:
 
 def test_to_evaluate_with_them_is_to_tag_with_them() -> None:
     loaded, corpus = load_adapted(*packaged("mini")), Corpus("sample")
-    with_names, alone = (tagged(*loaded, corpus, "tgk", "validation", 60, names=names).predicted_words for names in (True, False))
+    with_names, alone = (tagged(*loaded, corpus, "tgk", "validation", 60, known=known).predicted_words for known in (known_names("tgk"), None))
     assert with_names != alone
     tagger = Tagger.from_pretrained(lang="tgk", backend="torch")
     for tokens, said in zip(corpus.split("tgk", "validation")["tokens"][:60], with_names, strict=True):

@@ -21,6 +21,7 @@ from conlipa.modeling.adaptation.stage import AdaptStage
 from conlipa.modeling.data.fingerprint import of_folder
 from conlipa.modeling.evaluation.metrics import entity_f1
 from conlipa.modeling.evaluation.significance import paired_bootstrap
+from conlipa.modeling.inference.lexicon import Lexicon, known_in, lexicon_of
 from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import entity_counts
 from conlipa.modeling.records import RECORD, read_json
 from conlipa.modeling.records import fitted_to as fitted_before
@@ -28,8 +29,9 @@ from conlipa.modeling.training.loop import train
 
 FOLDS = 5
 SHARES = (0.5, 0.0)
-"""How far the weights go from the model's own to those of the training, as the cross-validation finds best; half way wins a tie. Few sentences spoil
-what a model knows: the whole way did great harm in some languages, where the cross-validation had it first (docs/trials.md)."""
+"""How far the weights go from the model's own to those of the training, as the cross-validation finds best; half way wins a tie, and brings the words
+of the sentences along (`Lexicon`). Few sentences spoil what a model knows: the whole way did great harm in some languages, where the cross-validation
+had it first (docs/trials.md)."""
 Rows = Sequence[dict[str, Any]]
 Fold = dict[str, Any]
 """The rows that a fold left out, and the labels that they got: `said[share]`, by its number."""
@@ -58,7 +60,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         "data": _digest(rows),
         "model": of_folder(model),
         "adapter": of_folder(adapter) if adapter else "",
-        "chosen_from": {"share": list(SHARES)},
+        "chosen_from": {"share": list(SHARES), "words": True},
     }
     fitted_to = _fitted_to(model, adapter, rows)
     with _alone(out) as work:
@@ -69,12 +71,19 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
             return record
         if all(any(row["ner_tags"]) for row in rows):
             print("adapt: every sentence holds a name; some as they come, without a name, teach what is none", file=sys.stderr)
-        scores = _cross_validated(model, adapter, rows, lang, work, made_from)
+        lexicon = _lexicon(adapter or model, lang)
+        scores = _cross_validated(model, adapter, rows, lexicon, work, made_from)
         set_seed(0)
-        stage = AdaptStage(model, adapter, rows, lang, scores["share"], base_name)
+        stage = AdaptStage(model, adapter, rows, lang, scores["share"], base_name, lexicon.and_of(rows) if scores["share"] else lexicon)
         record = train(stage, out, work / "checkpoints", {**made_from, "sentences": len(rows), "fitted_to": fitted_to, **scores})
         shutil.rmtree(work, ignore_errors=True)
         return record
+
+
+def _lexicon(folder: str, lang: str) -> Lexicon:
+    """The words that the tagger knows already."""
+    there = lexicon_of(folder)
+    return there if there and there.language == lang else Lexicon(lang, {}, [])
 
 
 def _fitted_to(model: str, adapter: str | None, rows: Rows) -> list[str]:
@@ -111,7 +120,7 @@ def _alone(out: Path) -> Iterator[Path]:
         raise ConlipaError(f"{out}: another process is writing it; wait for it, or name another folder with --out") from None
 
 
-def _cross_validated(model: str, adapter: str | None, rows: Rows, lang: str, work: Path, made_from: dict[str, Any]) -> dict[str, Any]:
+def _cross_validated(model: str, adapter: str | None, rows: Rows, lexicon: Lexicon, work: Path, made_from: dict[str, Any]) -> dict[str, Any]:
     """Scores before and after, on sentences that each fold leaves out; folds that are done are kept in `work`."""
     memory = work / "folds.json"
     kept = read_json(memory) if memory.is_file() else {}
@@ -125,23 +134,24 @@ def _cross_validated(model: str, adapter: str | None, rows: Rows, lang: str, wor
         print(f"adapt: fold {fold + 1} of {FOLDS}", file=sys.stderr)
         set_seed(fold)
         held, others = order[fold::FOLDS], [rows[i] for place, i in enumerate(order) if place % FOLDS != fold]
-        said = _said(AdaptStage(model, adapter, others, lang), [rows[i] for i in held], work / f"fold-{fold}", {**made_from, "fold": fold})
+        stage, known = AdaptStage(model, adapter, others, lexicon.language), [lexicon.and_of(others), lexicon]
+        said = _said(stage, [rows[i] for i in held], known, work / f"fold-{fold}", {**made_from, "fold": fold})
         kept["folds"][str(fold)] = {"rows": held, "said": said}
         work.mkdir(parents=True, exist_ok=True)
         write_json(kept, memory)
     return _scores(rows, list(kept["folds"].values()))
 
 
-def _said(stage: AdaptStage, left_out: Rows, place: Path, metadata: dict[str, Any]) -> list[list[list[int]]]:
-    """The labels that a model gives to sentences after the stage, at each of `SHARES`."""
+def _said(stage: AdaptStage, left_out: Rows, known: Sequence[Lexicon], place: Path, metadata: dict[str, Any]) -> list[list[list[int]]]:
+    """The labels that a model gives to sentences after the stage, at each of `SHARES`, knowing the words that are `known` there."""
     checkpoints = place.with_name(f"{place.name}.checkpoints")
     shutil.rmtree(checkpoints, ignore_errors=True)  # a fold is short, and is scored at its end: it begins anew
     train(stage, place, checkpoints, metadata)
     shutil.rmtree(place)
     said = []
-    for share in SHARES:
+    for share, words in zip(SHARES, known, strict=True):
         stage.go_back_to(share)
-        said.append(stage.labels(left_out))
+        said.append(stage.labels(left_out, known_in(words.language, words)))
     return said
 
 

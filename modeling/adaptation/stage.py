@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from conlipa.dataset_scripts.g2p.words import Word
+from conlipa.dataset_scripts.known_names import KnownNames
 from conlipa.modeling.alignment import word_labels
 from conlipa.modeling.data.corpus import encoded
 from conlipa.modeling.data.packed import pack
@@ -17,6 +18,8 @@ from conlipa.modeling.data.packed_corpus import PackedCorpus, PackedSet, encodin
 from conlipa.modeling.data.ragged import Integers
 from conlipa.modeling.data.sentences import Sentences
 from conlipa.modeling.encoder import input_kind_of, load_tagger, max_length, with_short_attention
+from conlipa.modeling.inference.lexicon import Lexicon
+from conlipa.modeling.inference.name_prior import among_tokens, raised
 from conlipa.modeling.inference.prediction import logits
 from conlipa.modeling.inference.windows import Spoken, windows
 from conlipa.modeling.pretrained import load_adapter
@@ -57,6 +60,7 @@ class AdaptStage:
         lang: str,
         share: float = 1.0,
         base_name: str | None = None,
+        lexicon: Lexicon | None = None,
     ) -> None:
         """What is trained, and how it is saved.
 
@@ -65,7 +69,9 @@ class AdaptStage:
             adapter: where the new one starts (None: from nothing).
             share: of the way from the weights at the start to the trained ones, where those that are saved lie.
             base_name: what the adapter calls its model (None: `model`).
+            lexicon: is saved beside it.
         """
+        self.lexicon = lexicon
         tagger, self.tokenizer = load_tagger(model)
         own = self.tokenizer.get_vocab() == vocabulary()
         self.settings = replace(SETTINGS, augmentation=_AUGMENTATION if own else Augmentation())
@@ -106,16 +112,19 @@ class AdaptStage:
         self.module.model.save_pretrained(folder, save_embedding_layers=False)  # peft would look its base up on the Hub
         head = self.module.model.base_model.model.classifier
         with_tagging_head(folder, getattr(head, "modules_to_save", {"default": head})["default"])
+        if self.lexicon:
+            self.lexicon.save(folder)
 
-    def labels(self, rows: Sequence[dict[str, Any]]) -> list[list[int]]:
-        """Word labels that the module as it is gives to sentences, long ones in windows."""
+    def labels(self, rows: Sequence[dict[str, Any]], known: KnownNames) -> list[list[int]]:
+        """Word labels that the module as it is gives to sentences, long ones in windows; `known` are the names that a tagger would know."""
         model, limit = self.module.model.eval(), max_length(self.tokenizer)
         windowed = [(number, part, own) for number, row in enumerate(rows) for part, own in _windows(row, limit)]
         examples = encoded([part for _, part, _ in windowed], self.tokenizer, limit, input_kind_of(model))
         said: list[list[int]] = [[] for _ in rows]
         scores = logits(model, examples, self.tokenizer.pad_token_id)
         for (number, part, own), example, score in zip(windowed, examples, scores, strict=True):
-            labels = word_labels(score.argmax(-1).tolist(), example["word_ids"], len(part["tokens"]))
+            scored = raised(score.numpy(), example, among_tokens(known, part["tokens"]))
+            labels = word_labels(scored.argmax(-1).tolist(), example["word_ids"], len(part["tokens"]))
             said[number] += labels[own.start : own.stop]
         return said
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from tqdm.auto import tqdm
 
 from conlipa.atomic_files import write_json
-from conlipa.dataset_scripts.known_names import known_names
+from conlipa.dataset_scripts.known_names import KnownNames
 from conlipa.dataset_scripts.languages import language
 from conlipa.dataset_scripts.wikiann.places import KINDS
 from conlipa.dataset_scripts.wikiann.reading import LABELS
@@ -22,6 +22,7 @@ from conlipa.modeling.data.corpus import Corpus, encoded
 from conlipa.modeling.data.redirects import is_redirect
 from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length, without_case_marks
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1, summary
+from conlipa.modeling.inference.lexicon import known_in, lexicon_of
 from conlipa.modeling.inference.name_prior import among_tokens
 from conlipa.modeling.inference.packaged import located
 from conlipa.modeling.inference.prediction import predictions
@@ -52,20 +53,20 @@ def tagged(
     sentences: int | None = None,
     bf16: bool = False,
     kind: str | None = None,
-    names: bool = False,
+    known: KnownNames | None = None,
 ) -> Tagged:
     """What a model says of a language's sentences (the first so many; None: all); `bf16`: faster, and a little less exact.
 
     Args:
         kind: of that kind of sentences (None: of all).
-        names: with the names that CLDR has in the language, as a tagger knows them.
+        known: names that are known besides, as a tagger knows them.
     """
     rows = corpus.split(lang, split, kind)
     if sentences is not None:
         rows = rows.select(range(min(sentences, len(rows))))
     gold = rows["ner_tags"][:]
     examples = encoded(rows, tokenizer, max_length(tokenizer), input_kind_of(model))
-    found = [among_tokens(known_names(lang), tokens) for tokens in rows["tokens"][:]] if names else None
+    found = [among_tokens(known, tokens) for tokens in rows["tokens"][:]] if known else None
     predicted = predictions(model, examples, tokenizer.pad_token_id, progress=lang, bf16=bf16, found=found)
     words = [word_labels(p, example["word_ids"], len(tags)) for p, example, tags in zip(predicted, examples, gold, strict=True)]
     scored = [[place for place, label in enumerate(example["labels"]) if label != NO_LABEL] for example in examples]  # a case mark is not scored
@@ -75,10 +76,10 @@ def tagged(
 
 
 def evaluate_language(
-    model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, kind: str | None = None, names: bool = False
+    model: Any, tokenizer: Any, corpus: Corpus, lang: str, split: str, kind: str | None = None, known: KnownNames | None = None
 ) -> dict[str, Any]:
     """`paper_f1`, `entity_f1` (percent) and `n`, the number of sentences; the same `without_redirects` of a Wikipedia, where there are any."""
-    found = tagged(model, tokenizer, corpus, lang, split, kind=kind, names=names)
+    found = tagged(model, tokenizer, corpus, lang, split, kind=kind, known=known)
     others = [number for number, tokens in enumerate(corpus.split(lang, split, kind)["tokens"][:]) if not is_redirect(tokens, lang)]
     row = _scored(found)
     return row if len(others) in (0, len(found.words)) else {**row, "without_redirects": _scored(found.chosen(others))}
@@ -115,7 +116,7 @@ def evaluate(
     Args:
         kind: of which sentences (None: the first that the corpus has). Titles and running text are never one score.
         case_marks: False has a model that reads them read the sentences as if they had no capitals.
-        names: with the names that CLDR has in each language, as a tagger knows them; the papers' models know none.
+        names: with the names that a tagger knows besides (`known_names`); the papers' models know none.
         memory: a file that keeps the languages done, so that an interrupted evaluation resumes; its owner removes it.
 
     Raises:
@@ -129,7 +130,8 @@ def evaluate(
     scores: dict[str, dict[str, Any]] = json.loads(memory.read_text(encoding="utf-8")) if memory and memory.is_file() else {}
     for iso in tqdm(wanted, desc="evaluate", unit="language", file=sys.stderr, disable=len(wanted) < 2):
         if iso not in scores:
-            scores[iso] = evaluate_language(loaded, tokenizer, corpus, iso, split, kind, names)
+            known = known_in(iso, lexicon_of(adapter or model)) if names else None
+            scores[iso] = evaluate_language(loaded, tokenizer, corpus, iso, split, kind, known)
             if memory:
                 write_json(scores, memory)
     return report({iso: scores[iso] for iso in wanted}, sources)

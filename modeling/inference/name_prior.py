@@ -17,8 +17,10 @@ from conlipa.modeling.inference.windows import Spoken
 
 RAISE = 4.0
 """What is added to the scores (logits) of the name's type; chosen on source languages (`docs/trials.md`, number 98)."""
+RAISE_OTHER = 1.0
+"""What is added to the score of O in a word that is known as part of no name (`docs/trials.md`, number 100)."""
 Found = Sequence[tuple[range, str]]
-"""The numbers of the words of each name, and its type."""
+"""The numbers of the words of each name and its type; of a word that is part of none, and O."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def among_tokens(names: KnownNames, tokens: Sequence[str]) -> Found:
 def raised(logits: NDArray[np.float32], example: Mapping[str, Sequence[int]], found: Found) -> NDArray[np.float32]:
     """The scores with those of its type raised in each name that stands alone: in words without a label, or in all words of one entity.
 
-    So a name within a longer one (Bank of China) stays what the model says.
+    So a name within a longer one (Bank of China) stays what the model says. In words that are part of no name, those of O are raised.
 
     Args:
         logits: (positions, labels) of a sentence; not changed.
@@ -55,14 +57,14 @@ def raised(logits: NDArray[np.float32], example: Mapping[str, Sequence[int]], fo
     """
     if not found:
         return logits
-    given, word_ids = logits, np.array(example["word_ids"])
+    scores, word_ids = logits.copy(), np.array(example["word_ids"])
+    scores[np.isin(word_ids, [words[0] for words, kind in found if kind == "O"]), 0] += RAISE_OTHER
     labels = word_labels(logits.argmax(-1).tolist(), example["word_ids"], max(*word_ids.tolist(), found[-1][0][-1]) + 1)
     entities = {(members[0], members[-1]) for _, members in spans(labels)}
-    for words, kind in found:
+    for words, kind in ((words, kind) for words, kind in found if kind != "O"):
         inside = np.flatnonzero((word_ids >= words[0]) & (word_ids <= words[-1]))
         whole = set(words) == set(word_ids[inside].tolist())  # else the encoder was not given all of it
         if whole and (not any(labels[word] for word in words) or (words[0], words[-1]) in entities):
-            logits = logits.copy() if logits is given else logits
-            logits[inside[0], LABELS.index(f"B-{kind}")] += RAISE
-            logits[inside[1:], LABELS.index(f"I-{kind}")] += RAISE
-    return logits
+            scores[inside[0], LABELS.index(f"B-{kind}")] += RAISE
+            scores[inside[1:], LABELS.index(f"I-{kind}")] += RAISE
+    return scores

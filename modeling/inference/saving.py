@@ -11,10 +11,11 @@ from tempfile import TemporaryDirectory
 from conlipa.atomic_files import atomic_folder, write_json, write_text
 from conlipa.errors import ConlipaError
 from conlipa.hub import card_of, first_line, need_hub, transport_error
+from conlipa.modeling.inference.lexicon import WORDS_FILE
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
 from conlipa.modeling.records import RECORD, fitted_to, read_json, trained_on
 
-_OF_A_TAGGER = [CALIBRATION_FILE, RECORD, "model.onnx", "adapter_*"]
+_OF_A_TAGGER = [CALIBRATION_FILE, WORDS_FILE, RECORD, "model.onnx", "adapter_*"]
 """Files of the tagger that was in the repo before: what the new one lacks of them must not stay."""
 _CARD = """---
 library_name: conlipa
@@ -45,8 +46,9 @@ def save(model: str, adapter: str | None, folder: Path, name: str = "") -> None:
     loaded, tokenizer = load_adapted(model, adapter)
     with atomic_folder(folder) as beside:
         save_tagger(loaded, tokenizer, beside)
-        if (fitted := Path(adapter or model) / CALIBRATION_FILE).is_file():
-            shutil.copy(fitted, beside)
+        for fitted in (Path(adapter or model) / name for name in (CALIBRATION_FILE, WORDS_FILE)):
+            if fitted.is_file():
+                shutil.copy(fitted, beside)
         record, seen = Path(model) / RECORD, {"languages": trained_on(model, adapter), "fitted_to": fitted_to(model, adapter)}
         if record.is_file() or any(seen.values()):
             write_json({**(read_json(record) if record.is_file() else {}), **seen}, beside / RECORD)

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from conlipa.dataset_scripts.g2p.language_guess import guess_language
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, phonemizer
 from conlipa.dataset_scripts.known_names import CLDR, KnownNames
-from conlipa.dataset_scripts.known_names import known_names as names_of
 from conlipa.dataset_scripts.tables import digest
 from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import beginning, encode
 from conlipa.modeling.inference.backend import Backend
 from conlipa.modeling.inference.entities import Entity, LabelledText, word_probabilities
+from conlipa.modeling.inference.lexicon import Lexicon, known_in, lexicon_of
 from conlipa.modeling.inference.loading import load_backend
 from conlipa.modeling.inference.name_prior import NamePrior
 from conlipa.modeling.inference.origin import lasting, of_file
@@ -47,6 +47,8 @@ class Tagger:
         self.backend, self.lang, self.engine, self.knows_names = backend, lang, engine, known_names
         self._tokenizer = remembered(backend.tokenizer)
         self._made_from: tuple[str, str | None] | None = None
+        self._lexicon: Lexicon | None = None
+        self._known: dict[str, KnownNames] = {}
 
     def __reduce__(self) -> Any:
         kind, _, code = self.engine.partition(":")
@@ -54,7 +56,7 @@ class Tagger:
         if kind == "map":
             engine, read_by = f"map:{lasting(code)}", [digest(), of_file(Path(code))]
         # The digests are for whoever hashes the pickle (`datasets`): another transcription, or other known names, give other entities.
-        return _unpickled, (type(self), self.backend, self.lang, engine, self.knows_names, self._made_from, [*read_by, CLDR])
+        return _unpickled, (type(self), self.backend, self.lang, engine, self.knows_names, self._made_from, self._lexicon, [*read_by, CLDR])
 
     @classmethod
     def from_pretrained(
@@ -79,8 +81,8 @@ class Tagger:
             revision: a branch, tag or commit of the Hub repos.
             device: of torch: `cpu`, `cuda`, `cuda:1` (default: a GPU where there is one).
             cache_dir: where what comes from the Hub is kept (default: the cache of `huggingface_hub`).
-            known_names: countries and cities by the Unicode CLDR's name in the text's language get their label sooner
-                (`name_prior.py`); False: the model alone, as the papers measure it.
+            known_names: countries and cities by the Unicode CLDR's name in the text's language, and the words of the sentences that an
+                adapter of `conlipa adapt` was fitted to, get their label sooner (`name_prior.py`); False: the model alone.
 
         Raises:
             UsageError: an unknown backend, or a revision or device that does not go with the model.
@@ -89,6 +91,7 @@ class Tagger:
         where = located(model, adapter, revision, cache_dir)
         made = cls(load_backend(*where, backend, device), lang, engine, known_names)
         made._made_from = lasting(where[0]), where[1] and lasting(where[1])
+        made._lexicon = lexicon_of(where[1] or where[0])
         return made
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -151,18 +154,22 @@ class Tagger:
             UsageError: as a call does.
             ConlipaError: no word of the text stands where the entity does.
         """
-        transcribe = self._phonemizer(lang or self.lang, text)
+        transcribe, known = self._reading(text, lang or self.lang)
         windows = text_windows(text, transcribe, self.backend.max_length)
-        return reasons(self.backend, self._encoded, windows, NamePrior(text, self._names(transcribe)), entity)
+        return reasons(self.backend, self._encoded, windows, known, entity)
 
     def _phonemizer(self, lang: str | None, text: str) -> Phonemizer:
         if lang is None and not self.engine.startswith("map:"):
             lang = guess_language(text)
         return phonemizer(lang or "", self.engine)
 
-    def _names(self, transcribe: Phonemizer) -> KnownNames | None:
-        """Those of the language; None for one that only a letter table describes."""
-        return names_of(transcribe.language.iso) if self.knows_names and transcribe.language else None
+    def _reading(self, text: str, lang: str | None) -> tuple[Phonemizer, NamePrior]:
+        """What transcribes a text, and what is known of its names."""
+        transcribe = self._phonemizer(lang, text)
+        iso = transcribe.language.iso if transcribe.language else lang or ""
+        if self.knows_names and iso not in self._known:
+            self._known[iso] = known_in(iso, self._lexicon)
+        return transcribe, NamePrior(text, self._known[iso] if self.knows_names else None)
 
     def _tag(self, texts: Iterable[str], lang: str | None, batch_size: int) -> Iterator[list[Entity]]:
         stream = self._windows(texts, lang)
@@ -178,8 +185,7 @@ class Tagger:
     def _windows(self, texts: Iterable[str], lang: str | None) -> Iterator[tuple[LabelledText, NamePrior, Window | None]]:
         """The windows of all texts, one stream; None ends a text."""
         for text in texts:
-            transcribe = self._phonemizer(lang, text)
-            labelled, known = LabelledText(text), NamePrior(text, self._names(transcribe))
+            (transcribe, known), labelled = self._reading(text, lang), LabelledText(text)
             for window in text_windows(text, transcribe, self.backend.max_length):
                 yield labelled, known, window
             yield labelled, known, None
@@ -200,8 +206,15 @@ class Tagger:
 
 
 def _unpickled(
-    kind: type[Tagger], backend: Backend, lang: str | None, engine: str, known_names: bool, made_from: tuple[str, str | None] | None, _: list[str]
+    kind: type[Tagger],
+    backend: Backend,
+    lang: str | None,
+    engine: str,
+    known_names: bool,
+    made_from: tuple[str, str | None] | None,
+    lexicon: Lexicon | None,
+    _: list[str],
 ) -> Tagger:
     made = kind(backend, lang, engine, known_names)
-    made._made_from = made_from
+    made._made_from, made._lexicon = made_from, lexicon
     return made
