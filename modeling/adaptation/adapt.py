@@ -62,7 +62,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         "adapter": of_folder(adapter) if adapter else "",
         "chosen_from": {"share": list(SHARES), "words": True},
     }
-    fitted_to = _fitted_to(model, adapter, rows)
+    fitted_to, lexicon = _fitted_to(model, adapter, rows), _lexicon(adapter or model, lang)
     with _alone(out) as work:
         if out.exists():
             record = read_json(out / RECORD) if (out / RECORD).is_file() else {}
@@ -71,7 +71,6 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
             return record
         if all(any(row["ner_tags"]) for row in rows):
             print("adapt: every sentence holds a name; some as they come, without a name, teach what is none", file=sys.stderr)
-        lexicon = _lexicon(adapter or model, lang)
         scores = _cross_validated(model, adapter, rows, lexicon, work, made_from)
         set_seed(0)
         stage = AdaptStage(model, adapter, rows, lang, scores["share"], base_name, lexicon.and_of(rows) if scores["share"] else lexicon)
