@@ -26,6 +26,8 @@ _NO_CITIES = re.compile(
 """Time zones whose city is a station or hardly known, or has a name that is an ordinary word or a person's in many languages."""
 _MOST_WORDS = 6
 _LEAST_LETTERS = 2
+_MOST_ENDING, _LEAST_STEM = 3, 5
+"""Letters: of an ending that a name may have (Кыргызстанда), and of the name before it. With shorter ones, Romeo would be Rome."""
 _NOT_READ = re.compile(r"[\s\u00ad\u200b-\u200d]+")
 _ADDED = re.compile(r"\s*[(（]| - ")
 """Before what CLDR adds to tell two apart: Myanmar (Burma), Congo - Kinshasa."""
@@ -46,7 +48,8 @@ class KnownNames:
     def find(self, text: str, words: Sequence[tuple[int, int]]) -> Iterator[tuple[range, str]]:
         """The numbers of the words that together are a name, and its type, or O: from left to right, the longest name first.
 
-        Neither spaces nor capitals need be those of the list, but a name does not begin with a lowercase letter in a script that has both.
+        Neither spaces nor capitals need be those of the list, and the last word may have a short ending; but a name does not begin with a
+        lowercase letter in a script that has both.
 
         Args:
             words: start and end of each in `text`.
@@ -64,13 +67,18 @@ class KnownNames:
         start, found = words[0][0], (0, "")
         if text[start : start + 1].title() != text[start : start + 1]:
             return found
-        for many, (_, end) in enumerate(words, 1):
-            name = _folded(text[start:end])
-            if name not in self._beginnings:
+        for many, (last, end) in enumerate(words, 1):
+            written = _folded(text[start:end])
+            if kind := self._kind(written, len(_folded(text[last:end])) - 1):
+                found = many, kind
+            if written not in self._beginnings:
                 break
-            if name in self.names:
-                found = many, self.names[name]
         return found
+
+    def _kind(self, written: str, most: int) -> str:
+        """The type of a name, with an ending of at most so many letters or without; of what is none, nothing."""
+        stems = (written[: len(written) - ending] for ending in range(min(most, _MOST_ENDING) + 1))
+        return next((self.names[stem] for stem in stems if stem in self.names and (stem == written or len(stem) >= _LEAST_STEM)), "")
 
 
 @cache
