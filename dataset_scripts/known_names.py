@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import version
+from itertools import islice
 from typing import Any
 
 from babel import Locale
@@ -24,11 +25,10 @@ _NO_CITIES = re.compile(
     r"(Antarctica|Etc|America/(Indiana|Kentucky|North_Dakota))/|.*/(Christmas|Easter|Midway|Nome|Oral|Phoenix|Regina|Resolute|Stanley|Wake)$"
 )
 """Time zones whose city is a station or hardly known, or has a name that is an ordinary word or a person's in many languages."""
-_MOST_WORDS = 6
 _LEAST_LETTERS = 2
 _MOST_ENDING, _LEAST_STEM = 3, 5
 """Letters: of an ending that a name may have (Кыргызстанда), and of the name before it. With shorter ones, Romeo would be Rome."""
-_NOT_READ = re.compile(r"[\s\u00ad\u200b-\u200d]+")
+_NOT_READ = re.compile(r"[\s\u00ad\u0307\u200b-\u200d'’‘ʼʻ`´ʹ]+")
 _ADDED = re.compile(r"\s*[(（]| - ")
 """Before what CLDR adds to tell two apart: Myanmar (Burma), Congo - Kinshasa."""
 
@@ -39,46 +39,56 @@ class KnownNames:
     def __init__(self, names: Mapping[str, str], others: Iterable[str] = ()) -> None:
         self.names = {folded: kind for name, kind in names.items() if len(folded := _folded(name)) >= _LEAST_LETTERS}
         self.others = {_folded(word) for word in others}
+        self._small = {_folded(name) for name in names if _is_small((name.split() or [""])[0])}
         self._beginnings = {name[:length] for name in self.names for length in range(1, len(name) + 1)}
 
     def with_more(self, names: Mapping[str, str], others: Iterable[str]) -> KnownNames:
-        """These, and some more: what is said later counts."""
-        return KnownNames(self.names | dict(names), {*self.others, *others})
+        """These, and some more: what is said later counts, also that a word is part of no name."""
+        more = KnownNames(names, others)
+        kept = {name: kind for name, kind in self.names.items() if name not in more.others}
+        both = KnownNames(kept | more.names, self.others | more.others)
+        both._small = more._small
+        return both
 
     def find(self, text: str, words: Sequence[tuple[int, int]]) -> Iterator[tuple[range, str]]:
         """The numbers of the words that together are a name, and its type, or O: from left to right, the longest name first.
 
-        Neither spaces nor capitals need be those of the list, and the last word may have a short ending; but a name does not begin with a
-        lowercase letter in a script that has both.
+        Neither spaces nor capitals need be those of the list, and the last word may have a short ending; but in a script that has both, a name
+        does not begin with a word in small letters unless it does so in the list.
 
         Args:
             words: start and end of each in `text`.
         """
         number = 0
         while number < len(words):
-            length, kind = self._longest(text, words[number : number + _MOST_WORDS])
+            length, kind = self._longest(text, words, number)
             if length:
                 yield range(number, number + length), kind
             elif self.others and _folded(text[slice(*words[number])]) in self.others:
                 yield range(number, number + 1), "O"
             number += max(1, length)
 
-    def _longest(self, text: str, words: Sequence[tuple[int, int]]) -> tuple[int, str]:
-        start, found = words[0][0], (0, "")
-        if text[start : start + 1].title() != text[start : start + 1]:
-            return found
-        for many, (last, end) in enumerate(words, 1):
+    def _longest(self, text: str, words: Sequence[tuple[int, int]], first: int) -> tuple[int, str]:
+        start, found = words[first][0], (0, "")
+        names = self._small if _is_small(text[slice(*words[first])]) else self.names
+        for many, (last, end) in enumerate(islice(words, first, None), 1):
             written = _folded(text[start:end])
-            if kind := self._kind(written, len(_folded(text[last:end])) - 1):
-                found = many, kind
+            if stem := self._stem(written, len(_folded(text[last:end])) - 1, names):
+                found = many, self.names[stem]
             if written not in self._beginnings:
                 break
         return found
 
-    def _kind(self, written: str, most: int) -> str:
-        """The type of a name, with an ending of at most so many letters or without; of what is none, nothing."""
-        stems = (written[: len(written) - ending] for ending in range(min(most, _MOST_ENDING) + 1))
-        return next((self.names[stem] for stem in stems if stem in self.names and (stem == written or len(stem) >= _LEAST_STEM)), "")
+    def _stem(self, written: str, most: int, names: Container[str]) -> str:
+        """The name, which may have an ending of at most so many letters; nothing where it is none."""
+        if written in names or written in self.others:
+            return written if written in names else ""
+        stems = (written[: len(written) - ending] for ending in range(1, min(most, _MOST_ENDING) + 1))
+        return next((stem for stem in stems if len(stem) >= _LEAST_STEM and stem in names), "")
+
+
+def _is_small(word: str) -> bool:
+    return word == word.lower() != word.title()
 
 
 @cache
@@ -113,4 +123,5 @@ def _zones() -> list[str]:
 
 
 def _folded(name: str) -> str:
-    return _NOT_READ.sub("", unicodedata.normalize("NFKC", name)).casefold()
+    """Without what people write in more than one way: spaces, capitals, apostrophes, the dot of a Turkish capital I."""
+    return _NOT_READ.sub("", unicodedata.normalize("NFKC", name).casefold())

@@ -13,6 +13,7 @@ from typing import Any
 from datasets import Dataset
 
 from conlipa.atomic_files import atomic_folder, write_errors, write_json, write_text
+from conlipa.dataset_scripts.known_names import CLDR
 from conlipa.dataset_scripts.languages import by_case
 from conlipa.dataset_scripts.loanwords.builder import FEATURES as PAIR_FEATURES
 from conlipa.dataset_scripts.loanwords.builder import GROUPS
@@ -179,7 +180,7 @@ def _scores(tree: Tree, recipe: Recipe, corpus: Corpus, source: str) -> dict[str
     `before` and `after` IPAC; `unmarked`, the same without capitals, where the encoder reads them; `running` text in languages that were not
     trained on, where there is any; and the `everyday` sentences.
     """
-    made_with = {"ner": of_folder(str(tree.ner)), "ipac": of_folder(str(tree.ipac)), "pairs": of_pairs()}
+    made_with = {"ner": of_folder(str(tree.ner)), "ipac": of_folder(str(tree.ipac)), "pairs": of_pairs(), "names": CLDR}
     if tree.scores.is_file():
         there = read_json(tree.scores)
         if there.get("weights") == made_with:

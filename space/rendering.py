@@ -17,13 +17,13 @@ _WITHOUT = {
     CAPITAL: "without its capital letter",
     SOUND: "with its phonemes in reverse order",
     CONTEXT: "without the other words",
-    LISTED: "without the Unicode CLDR's list of names",
+    LISTED: "without the list of known names",
 }
 _FOUND_BY = {
     CAPITAL: "Found by its capital letter",
     SOUND: "Found by its sound",
     CONTEXT: "Found by its context",
-    LISTED: "Found because the Unicode CLDR lists the name",
+    LISTED: "Found on the list of known names",
     None: "No single sign decides",
 }
 Spoken = Sequence[tuple[Word, Sequence[str]]]

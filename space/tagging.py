@@ -144,5 +144,5 @@ def by_letters(text: str, engine: str) -> tuple[list[Any], list[tuple[Word, list
     """
     found = words(checked(text))
     _forget_now_and_then([text], _LETTER_TABLE)
-    entities = Tagger(_tagger(*chosen()).backend, engine=engine)(text)
+    entities = _tagger(*chosen()).with_engine(engine)(text)
     return list(entities), list(zip(found, g2p.phonemizer("", engine)([word.text for word in found]), strict=True))

@@ -28,6 +28,7 @@ from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.encoder import load_tagger
 from conlipa.modeling.evaluation.prediction_file import scored
 from conlipa.modeling.inference.export import export
+from conlipa.modeling.inference.lexicon import known_in, lexicon_of
 from conlipa.modeling.inference.loading import load_backend, temperature
 from conlipa.modeling.pretrained import load_adapter
 from conlipa.modeling.recipe_file import read_recipe
@@ -144,6 +145,10 @@ KINDS = {
     "adapter_model.safetensors": Kind(adapter("adapter_model.safetensors"), with_adapter),
     "calibration.json": Kind(
         written("calibration.json", '{"temperature": 1.5, "ece_before": 3.0}'), lambda f, folder: temperature(str(folder), None)
+    ),
+    "words.json": Kind(
+        written("words.json", '{"language": "kir", "names": {"Ош": "LOC", "Ош тоосу": "LOC"}, "others": ["келди", "бийик"]}'),
+        lambda f, folder: known_in("kir", lexicon_of(folder)),
     ),
     "model.onnx": Kind(onnx_file, lambda f, _: load_backend(str(f))),
     "release.json": Kind(whole_release("release.json"), lambda f, _: plan(f.parent, "someone")),

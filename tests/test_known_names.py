@@ -50,8 +50,11 @@ def found(text: str, names: KnownNames) -> list[tuple[str, str]]:
         ("kin", "Umuryango w'Abibumbye, Rwanda na Kigali", [("Rwanda", "LOC"), ("Kigali", "LOC")]),  # CLDR has hardly a word of it
         ("uzb", "Ўзбекистон, Oʻzbekiston", [("Ўзбекистон", "LOC"), ("Oʻzbekiston", "LOC")]),  # of the two scripts that it is written in
         ("aii", "ܒܓܕܕ", []),
+        ("zul", "i-Albania neNingizimu Afrika", [("i-Albania", "LOC")]),  # small letters before the name's own
+        ("uzb", "O'zbekiston; Oʻzbekistonda", [("O'zbekiston", "LOC"), ("Oʻzbekistonda", "LOC")]),
+        ("tur", "TÜRKİYE, Türkiye'nin", [("TÜRKİYE", "LOC"), ("Türkiye'nin", "LOC")]),
         ("kir", "Кыргызстанда, Бишкектен жана Түштүк Африкага", [("Кыргызстанда", "LOC"), ("Бишкектен", "LOC"), ("Түштүк Африкага", "LOC")]),
-        ("eng", "Romeo of Nigeria, a Parisian, Polandball", [("Nigeria", "LOC"), ("Parisian", "LOC")]),  # a demonym is left to the model
+        ("eng", "Romeo of Nigeria, a Parisian, Polandball", [("Nigeria", "LOC"), ("Parisian", "LOC")]),  # of a demonym the model must be sure
     ],
 )
 def test_names_are_found_as_people_write_them(lang: str, text: str, expected: list[tuple[str, str]]) -> None:
@@ -80,6 +83,18 @@ def test_what_is_found_is_a_name_and_none_overlap(pieces: list[str]) -> None:
         assert any(names.names.get(folded[: len(folded) - ending]) == kind for ending in range(4))
     tokens = [piece for piece in pieces if piece != "\u200d"]
     assert all(span[0] >= 0 and span[-1] < len(tokens) for span, _ in among_tokens(names, tokens))
+
+
+def test_what_is_said_later_counts() -> None:
+    names = known_names("eng").with_more({"van Gogh": "PER", "a b c d e f g h": "ORG"}, ["Georgia", "russian"])
+    assert found("van Gogh met Georgia, a Russian, in Russia. A b c d e f g h", names) == [
+        ("van Gogh", "PER"),
+        ("Georgia", "O"),
+        ("Russian", "O"),
+        ("Russia", "LOC"),
+        ("A b c d e f g h", "ORG"),
+    ]
+    assert found("Georgia", known_names("eng")) == [("Georgia", "LOC")]
 
 
 def scores(*labels: str) -> tuple[np.ndarray[Any, Any], dict[str, list[int]]]:

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,12 @@ from conlipa.modeling.records import fitted_to as fitted_before
 from conlipa.modeling.training.loop import train
 
 FOLDS = 5
-SHARES = (0.5, 0.0)
-"""How far the weights go from the model's own to those of the training, as the cross-validation finds best; half way wins a tie, and brings the words
-of the sentences along (`Lexicon`). Few sentences spoil what a model knows: the whole way did great harm in some languages, where the cross-validation
-had it first (docs/trials.md)."""
+HALF_WAY = 0.5
+"""How far the weights go from the model's own to those of the training. Few sentences spoil what a model knows: half way brings nearly as much where
+they bring something, and the whole way did great harm in some languages (docs/trials.md)."""
 Rows = Sequence[dict[str, Any]]
 Fold = dict[str, Any]
-"""The rows that a fold left out, and the labels that they got: `said[share]`, by its number."""
+"""The rows that a fold left out, and the labels that they got: `after` the fitting, and `before`."""
 
 
 def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, base_name: str | None = None) -> dict[str, Any]:
@@ -47,22 +47,22 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
 
     Returns:
         What `training.json` in the folder holds: `before` and `after`, the `entity_f1` of sentences that were left out of the training in turn,
-        with `low` and `high`, the 95% interval of the difference (paired bootstrap over the sentences); what a fold is trained for is chosen by the
-        other folds. `share` is chosen by all of them, for what is saved; where that choice did harm, the model stays as it is.
+        with `low` and `high`, the 95% interval of the difference (paired bootstrap over the sentences). `share` is `HALF_WAY`, or 0 where that
+        interval lies below zero: then the model stays as it is. Anything less sure is chance: twenty sentences hold few names.
 
     Raises:
         ConlipaError: `out` holds something else, the model cannot be loaded, or `adapter` was fitted to some of the rows.
         Stopped: SIGTERM came; the state is saved.
     """
+    lexicon, fitted_to = _lexicon(adapter or model, lang), _fitted_to(model, adapter, rows)
     made_from = {
         "stage": AdaptStage.name,
         "language": lang,
         "data": _digest(rows),
         "model": of_folder(model),
         "adapter": of_folder(adapter) if adapter else "",
-        "chosen_from": {"share": list(SHARES), "words": True},
+        "words": _digest([asdict(lexicon)]),
     }
-    fitted_to, lexicon = _fitted_to(model, adapter, rows), _lexicon(adapter or model, lang)
     with _alone(out) as work:
         if out.exists():
             record = read_json(out / RECORD) if (out / RECORD).is_file() else {}
@@ -135,49 +135,37 @@ def _cross_validated(model: str, adapter: str | None, rows: Rows, lexicon: Lexic
         held, others = order[fold::FOLDS], [rows[i] for place, i in enumerate(order) if place % FOLDS != fold]
         stage, known = AdaptStage(model, adapter, others, lexicon.language), [lexicon.and_of(others), lexicon]
         said = _said(stage, [rows[i] for i in held], known, work / f"fold-{fold}", {**made_from, "fold": fold})
-        kept["folds"][str(fold)] = {"rows": held, "said": said}
+        kept["folds"][str(fold)] = {"rows": held, **said}
         work.mkdir(parents=True, exist_ok=True)
         write_json(kept, memory)
     return _scores(rows, list(kept["folds"].values()))
 
 
-def _said(stage: AdaptStage, left_out: Rows, known: Sequence[Lexicon], place: Path, metadata: dict[str, Any]) -> list[list[list[int]]]:
-    """The labels that a model gives to sentences after the stage, at each of `SHARES`, knowing the words that are `known` there."""
+def _said(stage: AdaptStage, left_out: Rows, known: Sequence[Lexicon], place: Path, metadata: dict[str, Any]) -> dict[str, list[list[int]]]:
+    """The labels that a model gives to sentences after the stage and before, knowing the words that are `known` then."""
     checkpoints = place.with_name(f"{place.name}.checkpoints")
     shutil.rmtree(checkpoints, ignore_errors=True)  # a fold is short, and is scored at its end: it begins anew
     train(stage, place, checkpoints, metadata)
     shutil.rmtree(place)
-    said = []
-    for share, words in zip(SHARES, known, strict=True):
+    said = {}
+    for when, share, words in zip(("after", "before"), (HALF_WAY, 0.0), known, strict=True):
         stage.go_back_to(share)
-        said.append(stage.labels(left_out, known_in(words.language, words)))
+        said[when] = stage.labels(left_out, known_in(words.language, words))
     return said
 
 
 def _scores(rows: Rows, folds: Sequence[Fold]) -> dict[str, Any]:
-    as_it_is = SHARES.index(0.0)
     gold = [list(rows[i]["ner_tags"]) for fold in folds for i in fold["rows"]]
-    before = [labels for fold in folds for labels in fold["said"][as_it_is]]
-    after: list[list[int]] = []
-    for fold in folds:
-        after += fold["said"][_best(rows, [other for other in folds if other is not fold])]
+    before, after = ([labels for fold in folds for labels in fold[when]] for when in ("before", "after"))
     change = paired_bootstrap(entity_counts(gold, after), entity_counts(gold, before))
-    scores = entity_f1(gold, before), entity_f1(gold, after)
-    share = _best(rows, folds) if scores[1] >= scores[0] else as_it_is  # to choose did harm
     return {
         "folds": FOLDS,
-        "before": round(scores[0], 2),
-        "after": round(scores[1], 2),
+        "before": round(entity_f1(gold, before), 2),
+        "after": round(entity_f1(gold, after), 2),
         "low": round(change.low, 2),
         "high": round(change.high, 2),
-        "share": SHARES[share],
+        "share": HALF_WAY if change.high >= 0 else 0.0,
     }
-
-
-def _best(rows: Rows, folds: Sequence[Fold]) -> int:
-    """The number of the share that is best for the sentences that some folds left out."""
-    gold = [list(rows[i]["ner_tags"]) for fold in folds for i in fold["rows"]]
-    return max(range(len(SHARES)), key=lambda share: entity_f1(gold, [labels for fold in folds for labels in fold["said"][share]]))
 
 
 def _digest(rows: Sequence[Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from torch import nn
 from conlipa.atomic_files import write_errors
 from conlipa.errors import ConlipaError
 from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length
+from conlipa.modeling.inference.lexicon import WORDS_FILE, lexicon_of
 from conlipa.modeling.inference.loading import temperature
 from conlipa.modeling.inference.onnx_backend import METADATA, OnnxBackend
 from conlipa.modeling.inference.origin import made_from
@@ -66,6 +68,8 @@ def export(model: str, adapter: str | None, out: Path, int8: bool = False) -> No
         "case_marks": input_kind_of(loaded) == MARKED_PHONEMES,
         "tokenizer": tokenizer.backend_tokenizer.to_str(),
     }
+    if lexicon_of(adapter or model):
+        print(f"export: {out} does not know the words of {adapter or model}/{WORDS_FILE}", file=sys.stderr)
     with write_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".export", dir=out.parent) as folder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,16 +30,18 @@ class Lexicon:
     """Words that are part of no name in any of the sentences."""
 
     def and_of(self, rows: Iterable[Mapping[str, Any]]) -> Lexicon:
-        """With what further sentences (`tokens`, `ner_tags`) say, which counts where the two differ."""
-        names, others = dict(self.names), set(self.others)
-        within: set[str] = {word for name in names for word in name.split(" ")}
+        """With what further sentences (`tokens`, `ner_tags`) say; a name has the type that they most often give it."""
+        types: dict[str, Counter[str]] = {}
+        within, others = {word for name in self.names for word in name.split(" ")}, set(self.others)
         for row in rows:
             found = spans(row["ner_tags"])
-            names |= {" ".join(row["tokens"][number] for number in members): kind for kind, members in found}
+            for kind, members in found:
+                types.setdefault(" ".join(row["tokens"][number] for number in members), Counter())[kind] += 1
             inside = {number for _, members in found for number in members}
             within |= {row["tokens"][number] for number in inside}
             others |= {token for number, token in enumerate(row["tokens"]) if number not in inside}
         folded = {word.casefold() for word in within}
+        names = self.names | {name: counted.most_common(1)[0][0] for name, counted in types.items()}
         return Lexicon(self.language, names, sorted(word for word in others if word.casefold() not in folded))
 
     def save(self, folder: Path) -> None:

@@ -26,7 +26,7 @@ class Reasons:
     """Of PER, ORG, LOC, and O: together 1."""
     without: dict[str, float]
     """The label's share without a part: `capital`, its case marks; `sound`, with the phonemes of each word in reverse order; `context`, the name
-    alone; `listed`, the model without CLDR's list of names, where that has the name. Only the parts that there are."""
+    alone; `listed`, the model without the names that are known, where the name is one. Only the parts that there are."""
 
     @property
     def decisive(self) -> str | None:
@@ -78,7 +78,7 @@ def _variants(window: Window, inside: Sequence[bool], case_marks: bool, known: N
     made[SOUND] = reversed_, members, known
     if len(members) < len(words):
         made[CONTEXT] = [words[number] for number in members], list(range(len(members))), known
-    if any(list(name) == members for name, _ in known.among(words)):
+    if any(list(name) == members for name, kind in known.among(words) if kind != "O"):
         made[LISTED] = words, members, replace(known, names=None)
     return made
 

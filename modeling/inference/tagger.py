@@ -89,9 +89,16 @@ class Tagger:
             ConlipaError: model, adapter or file cannot be loaded, or this machine has no such device.
         """
         where = located(model, adapter, revision, cache_dir)
+        lexicon = lexicon_of(where[1] or where[0]) if known_names else None
         made = cls(load_backend(*where, backend, device), lang, engine, known_names)
         made._made_from = lasting(where[0]), where[1] and lasting(where[1])
-        made._lexicon = lexicon_of(where[1] or where[0])
+        made._lexicon = lexicon
+        return made
+
+    def with_engine(self, engine: str) -> Tagger:
+        """The same model, which reads text as another engine transcribes it."""
+        made = type(self)(self.backend, self.lang, engine, self.knows_names)
+        made._made_from, made._lexicon = self._made_from, self._lexicon
         return made
 
     def save_pretrained(self, folder: str | Path) -> None:
