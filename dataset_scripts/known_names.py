@@ -47,7 +47,7 @@ class KnownNames:
         more = KnownNames(names, others)
         kept = {name: kind for name, kind in self.names.items() if name not in more.others}
         both = KnownNames(kept | more.names, self.others | more.others)
-        both._small = more._small
+        both._small = (self._small & both.names.keys()) | more._small
         return both
 
     def find(self, text: str, words: Sequence[tuple[int, int]]) -> Iterator[tuple[range, str]]:
