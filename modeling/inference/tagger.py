@@ -97,9 +97,7 @@ class Tagger:
 
     def with_engine(self, engine: str) -> Tagger:
         """The same model, which reads text as another engine transcribes it."""
-        made = type(self)(self.backend, self.lang, engine, self.knows_names)
-        made._made_from, made._lexicon = self._made_from, self._lexicon
-        return made
+        return _unpickled(type(self), self.backend, self.lang, engine, self.knows_names, self._made_from, self._lexicon)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write one folder that `from_pretrained` and stock `transformers` load: merged weights in float32, tokenizer, temperature, card.
@@ -155,7 +153,7 @@ class Tagger:
     """The same, by the name that other libraries have for it."""
 
     def explain(self, text: str, entity: Entity, lang: str | None = None) -> Reasons:
-        """Why it found an entity of `text`: the share of each label, and the label's share without capital, sound, context and CLDR's list.
+        """Why it found an entity of `text`: the share of each label, and the label's share without capital, sound, context and known names.
 
         Raises:
             UsageError: as a call does.
@@ -220,7 +218,7 @@ def _unpickled(
     known_names: bool,
     made_from: tuple[str, str | None] | None,
     lexicon: Lexicon | None,
-    _: list[str],
+    _: Sequence[str] = (),
 ) -> Tagger:
     made = kind(backend, lang, engine, known_names)
     made._made_from, made._lexicon = made_from, lexicon
