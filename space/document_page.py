@@ -35,6 +35,16 @@ _APART = r"""given => {
 }"""
 """Gradio joins what lies between two names when a label is taken away, and counts characters wrongly from the second line on: words apart again.
 In the browser, so that nothing is undone that the visitor does meanwhile; the answer, a list, is wrapped in one."""
+_KEPT = """(marked, kept) => {
+    try { return [marked, JSON.parse(localStorage.getItem("conlipa-sentences") ?? "[]")]; } catch { return [marked, kept]; }
+}"""
+_KEEP = """(kept, said) => {
+    try {
+        localStorage.setItem("conlipa-sentences", JSON.stringify(kept));
+        return said;
+    } catch { return "This browser keeps nothing: download the file."; }
+}"""
+"""What the browser has is read when sentences are added to it, not when the page opens: another tab may have kept some meanwhile."""
 MAX_PASTE = 100_000
 """Characters of a text that is pasted as a document: what the guard lets through; a longer one is uploaded."""
 MAX_KEPT = 20_000
@@ -222,7 +232,7 @@ def _corrections(lang: Any, text: Any) -> None:
             missed = gr.Textbox("", label="A name without a label", max_length=500, elem_id="missed")
             kind = gr.Radio([(word, label) for label, word in rendering.KINDS.items()], value="PER", label="What it is", elem_id="kind")
             by_hand = gr.Button("Label it", elem_id="label-it")
-        kept = gr.BrowserState([], storage_key="conlipa-kept", secret="conlipa")  # no secret: whoever reads the storage can read the page
+        kept = gr.JSON([], visible=False)
         save = gr.Button("Keep these sentences", elem_id="correct-save")
         forgotten = gr.Button("Forget the kept sentences", elem_id="correct-forget")
         said = gr.Markdown(elem_id="kept")
@@ -230,5 +240,8 @@ def _corrections(lang: Any, text: Any) -> None:
     start.click(spans, [text, lang], marked, api_visibility="private").then(None, None, None, js=_DIRECTION, api_visibility="private")
     marked.change(None, marked, marked, js=_APART, api_visibility="private")
     gr.on([by_hand.click, missed.submit], mark, [marked, missed, kind], marked, api_visibility="private")
-    save.click(corrected, [marked, kept], [made, kept, said], api_visibility="private")
-    forgotten.click(forget, None, [made, kept, said], api_visibility="private")
+    for done in (
+        save.click(corrected, [marked, kept], [made, kept, said], js=_KEPT, api_visibility="private"),
+        forgotten.click(forget, None, [made, kept, said], api_visibility="private"),
+    ):
+        done.success(None, [kept, said], said, js=_KEEP, api_visibility="private")

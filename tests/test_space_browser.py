@@ -319,8 +319,18 @@ def test_a_name_is_labelled_by_keyboard_and_kept_over_a_reload(page: Any) -> Non
     page.click("#correct > button")
     taken_up(page, "Anna sings.", "sings")
     assert keeps_sentences(page, 3)
+    other = page.context.new_page()  # a second tab
+    other.goto(page.url)
+    other.wait_for_selector("#result .tagged")
+    other.click("#correct > button")
+    taken_up(other, "It snows there.", "there")
+    taken_up(page, "It hails here.", "here")
+    assert keeps_sentences(page, 4)
+    assert keeps_sentences(other, 5)
+    other.close()
     page.click("#correct-forget")
     page.get_by_text("Nothing is kept.").wait_for()
+    assert keeps_sentences(page, 1)
 
 
 def test_after_a_label_is_taken_away_words_of_a_later_line_are_labelled_rightly(page: Any) -> None:
