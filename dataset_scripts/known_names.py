@@ -39,7 +39,7 @@ class KnownNames:
     def __init__(self, names: Mapping[str, str], others: Iterable[str] = ()) -> None:
         self.names = {folded: kind for name, kind in names.items() if len(folded := _folded(name)) >= _LEAST_LETTERS}
         self.others = {_folded(word) for word in others}
-        self._small = {_folded(name) for name in names if _is_small((name.split() or [""])[0])}
+        self._small = {_folded(name) for name in names if _is_small((name.split() or [""])[0])} & self.names.keys()
         self._beginnings = {name[:length] for name in self.names for length in range(1, len(name) + 1)}
 
     def with_more(self, names: Mapping[str, str], others: Iterable[str]) -> KnownNames:

@@ -86,6 +86,14 @@ def language(code: str) -> Language:
     raise UsageError(f"unknown language '{code}'{hint}")
 
 
+def iso_of(lang: str) -> str:
+    """The ISO 639-3 code of a language, or what it is called where the table lacks it: a letter table reads it all the same."""
+    try:
+        return language(lang).iso
+    except UsageError:
+        return lang
+
+
 def listed(codes: str) -> list[str]:
     """The languages of a comma-separated option, each by any of its codes; none of an empty one.
 

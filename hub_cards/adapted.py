@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,12 +32,13 @@ def adapted_repo(rows: Sequence[dict[str, Any]], lang: str, out: Path, model: st
     calibration = Path(on_top or tagger) / CALIBRATION_FILE  # a few sentences cannot give a better one
     if calibration.is_file() and not (out / CALIBRATION_FILE).exists():
         write_text(calibration.read_text(encoding="utf-8"), out / CALIBRATION_FILE)
-    read_by = "" if engine == "auto" else f" --engine {engine}"
-    published = read_by if not engine.startswith("map:") else " --engine map:FILE.csv"
+    published = "" if engine == "auto" else f" --engine {'map:FILE.csv' if engine.startswith('map:') else engine}"
     on_it = f"--adapter {adapter if is_repo(adapter) else 'DIR'}" if adapter else ""
     options = f"--lang {lang}{published}", " ".join(filter(None, (given, on_it)))
     base = model if model in PACKAGED or is_repo(model) else Path(model).resolve().name
-    write_text(adapted_card(record, out.name, base, *options, license=license_of(Path(tagger))), out / "README.md")
+    if not (out / "README.md").exists():  # somebody may have written in it since
+        write_text(adapted_card(record, out.name, base, *options, license=license_of(Path(tagger))), out / "README.md")
     change = f"{record['after'] - record['before']:+.2f}, 95% interval {record['low']:+.2f} to {record['high']:+.2f}"
     print(f"entity F1 of sentences left out in turn: {record['before']:.2f} before, {record['after']:.2f} after ({change})")
-    print(f"{out}: use it with conlipa tag --lang {lang}{read_by} --model {model} --adapter {out}", file=sys.stderr)
+    use = ["conlipa", "tag", "--lang", lang, *([] if engine == "auto" else ["--engine", engine]), "--model", model, "--adapter", str(out)]
+    print(f"{out}: use it with {shlex.join(use)}", file=sys.stderr)

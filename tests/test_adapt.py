@@ -93,6 +93,7 @@ def test_it_learns_and_says_what_that_brings(fitted: tuple[Path, Path, str]) -> 
     weights = load_file(out / "adapter_model.safetensors")
     assert all(bool(weight.any()) == (record["share"] > 0) for name, weight in weights.items() if "lora_B" in name)  # they begin at zero
     assert record["sentences"] == len(record["fitted_to"]) == 10
+    assert record["languages"] == trained_on(str(out.parent / "tiny-ner"))  # of the model, which an adapter on top of this one has as well
     assert record["share"] == 0 or loss(out, file, str(out)) < loss(out, file, None)
     assert record["share"] in (HALF_WAY, 0)
     lexicon = lexicon_of(out)
@@ -139,10 +140,13 @@ def test_weights_go_back_to_where_they_came_from(tiny_release: Path) -> None:
 def test_done_it_is_not_done_again_and_takes_nobody_elses_folder(fitted: tuple[Path, Path, str], tmp_path: Path) -> None:
     out, file, said = fitted
     before = (out / "adapter_model.safetensors").stat().st_mtime_ns
+    card = (out / "README.md").read_text(encoding="utf-8") + "Mine.\n"
+    (out / "README.md").write_text(card, encoding="utf-8")
     common = ("--lang", "eng", "--model", out.parent / "tiny-ner", "--out", out)
     again = conlipa("adapt", "--corpus", file, *common)
     assert (again.returncode, again.stdout) == (0, said)
     assert (out / "adapter_model.safetensors").stat().st_mtime_ns == before
+    assert (out / "README.md").read_text(encoding="utf-8") == card
     other = conlipa("adapt", "--corpus", conll(tmp_path / "other.conll", 6), *common)
     assert other.returncode == 1
     assert "holds something else" in other.stderr
@@ -219,8 +223,9 @@ def test_columns_numbers_and_comments_are_read_as_asked(tmp_path: Path) -> None:
 def test_a_language_that_the_table_lacks_is_read_by_its_own_letters(tmp_path: Path) -> None:
     (tmp_path / "haw.csv").write_text("Orth,Phon\na,a\nn,n\n", encoding="utf-8")
     (tmp_path / "mine.conll").write_text(_named("B-PER", 8), encoding="utf-8")
-    lang, rows = read_tagged_file(tmp_path / "mine.conll", "haw", f"map:{tmp_path / 'haw.csv'}", {})
-    assert (lang, rows[0]["ipa_tokens"]) == ("haw", ["a n a"])
+    for given, iso in (("haw", "haw"), ("Tajik", "tgk")):
+        lang, rows = read_tagged_file(tmp_path / "mine.conll", given, f"map:{tmp_path / 'haw.csv'}", {})
+        assert (lang, rows[0]["ipa_tokens"]) == (iso, ["a n a"])
 
 
 def test_a_long_sentence_is_labelled_to_its_end(tiny_release: Path) -> None:

@@ -94,6 +94,7 @@ def test_what_is_said_later_counts() -> None:
         ("Russia", "LOC"),
         ("A b c d e f g h", "ORG"),
     ]
+    assert not found("posted on x", KnownNames({}).with_more({"x": "ORG"}, []))  # too short to be known, in small letters too
     assert found("Georgia", known_names("eng")) == [("Georgia", "LOC")]
 
 

@@ -26,6 +26,7 @@ from conlipa.modeling.inference.lexicon import Lexicon, known_in, lexicon_of
 from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import entity_counts
 from conlipa.modeling.records import RECORD, read_json
 from conlipa.modeling.records import fitted_to as fitted_before
+from conlipa.modeling.records import trained_on
 from conlipa.modeling.training.loop import train
 
 FOLDS = 5
@@ -68,13 +69,15 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
             record = read_json(out / RECORD) if (out / RECORD).is_file() else {}
             if any(record.get(key) != value for key, value in made_from.items()):
                 raise ConlipaError(f"{out}: is there already, and holds something else; name another folder with --out")
+            shutil.rmtree(work, ignore_errors=True)  # of a run that was killed just after it was through
             return record
         if all(any(row["ner_tags"]) for row in rows):
             print("adapt: every sentence holds a name; some as they come, without a name, teach what is none", file=sys.stderr)
         scores = _cross_validated(model, adapter, rows, lexicon, work, made_from)
         set_seed(0)
         stage = AdaptStage(model, adapter, rows, lang, scores["share"], base_name, lexicon.and_of(rows) if scores["share"] else lexicon)
-        record = train(stage, out, work / "checkpoints", {**made_from, "sentences": len(rows), "fitted_to": fitted_to, **scores})
+        known = {"sentences": len(rows), "fitted_to": fitted_to, "languages": trained_on(model, adapter)}
+        record = train(stage, out, work / "checkpoints", {**made_from, **known, **scores})
         shutil.rmtree(work, ignore_errors=True)
         return record
 

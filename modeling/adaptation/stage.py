@@ -110,6 +110,7 @@ class AdaptStage:
         """A PEFT repo: adapter and tagging head."""
         self.go_back_to(self.share)
         self.module.model.save_pretrained(folder, save_embedding_layers=False)  # peft would look its base up on the Hub
+        (folder / "README.md").unlink(missing_ok=True)  # peft's own: an empty form
         head = self.module.model.base_model.model.classifier
         with_tagging_head(folder, getattr(head, "modules_to_save", {"default": head})["default"])
         if self.lexicon:

@@ -8,7 +8,7 @@ from typing import Any
 
 from conlipa.dataset_scripts.g2p.language_guess import guess_language
 from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
-from conlipa.dataset_scripts.languages import language, languages
+from conlipa.dataset_scripts.languages import iso_of, language, languages
 from conlipa.dataset_scripts.wikiann.convert import convert
 from conlipa.dataset_scripts.wikiann.foreign import Columns, read_foreign
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
@@ -46,8 +46,8 @@ def read_tagged_file(
     names = sum(tag.startswith("B-") for sentence in sentences for tag in sentence.tags)
     if names < _FEWEST_NAMES:
         raise ConlipaError(f"{path}: {names} names are marked, expected at least {_FEWEST_NAMES}; words that are no name have the tag O")
-    if lang and not engine.startswith("map:"):  # whose language need not be in the table
-        lang = language(lang).iso
+    if lang:
+        lang = iso_of(lang) if engine.startswith("map:") else language(lang).iso
     lang = lang or guess_language(" ".join(token for sentence in sentences for token in sentence.tokens))
     transcribe = phonemizer(lang, engine)
     return lang, [

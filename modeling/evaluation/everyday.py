@@ -109,9 +109,9 @@ def main() -> None:
         model, adapter = located(arguments.model, arguments.adapter)
         tagger = Tagger.from_pretrained(model, adapter)
         scores = measured(tagger, Tagger(tagger.backend, known_names=False), trained_on(model, adapter))
+        print(table(scores))
         if arguments.json:
             write_json(scores, arguments.json)
-        print(table(scores))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from conlipa.atomic_files import write_errors
-from conlipa.errors import ConlipaError
+from conlipa.errors import ConlipaError, UsageError
 from conlipa.modeling.encoder import input_kind_of, load_adapted, max_length
 from conlipa.modeling.inference.lexicon import WORDS_FILE, lexicon_of
 from conlipa.modeling.inference.loading import temperature
@@ -52,8 +52,11 @@ def export(model: str, adapter: str | None, out: Path, int8: bool = False) -> No
         int8: weights of the matrix products in eight bits, activations scaled as they come.
 
     Raises:
+        UsageError: `out` is no name of an ONNX file.
         ConlipaError: the extra `onnx` is not installed, the model cannot be loaded, or the file does not answer as torch does.
     """
+    if out.suffix != ".onnx" or out.is_dir():  # a tagger takes no other name for a file
+        raise UsageError(f"--out {out}: expected the name of a file that ends in .onnx")
     if missing := [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]:
         raise ConlipaError(f"{', '.join(missing)} is needed to write ONNX (pip install 'conlipa[onnx]')")
     loaded, tokenizer = load_adapted(model, adapter)

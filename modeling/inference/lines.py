@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from conlipa.dataset_scripts.g2p.language_guess import guess_language
-from conlipa.errors import UsageError
+from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
+from conlipa.errors import ConlipaError, UsageError
 from conlipa.modeling.inference.entities import Entity
 from conlipa.modeling.inference.tagger import BATCH_SIZE, Tagger
 
 
 class TaggedLine(NamedTuple):
-    """A line with its entities; `error` says why it has none where its language cannot be told."""
+    """A line with its entities; `error` says why it has none where its language cannot be told, or the tagger's engine does not read it."""
 
     text: str
     entities: Sequence[Entity]
@@ -29,9 +30,15 @@ def tagged_lines(tagger: Tagger, lines: Iterable[str], batch_size: int = BATCH_S
 
 
 def _why_not(tagger: Tagger, line: str) -> str:
-    if tagger.lang is None and not tagger.engine.startswith("map:"):
+    if line.strip() and tagger.lang is None and not tagger.engine.startswith("map:"):
         try:
-            guess_language(line)
+            lang = guess_language(line)
         except UsageError as error:
+            return str(error)
+        try:
+            phonemizer(lang, tagger.engine)
+        except UsageError:  # there is no such engine: that is so of all lines
+            raise
+        except ConlipaError as error:
             return str(error)
     return ""

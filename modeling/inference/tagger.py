@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from conlipa.dataset_scripts.g2p.language_guess import guess_language
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, phonemizer
 from conlipa.dataset_scripts.known_names import CLDR, KnownNames
+from conlipa.dataset_scripts.languages import iso_of
 from conlipa.dataset_scripts.tables import digest
 from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import beginning, encode
@@ -171,7 +172,7 @@ class Tagger:
     def _reading(self, text: str, lang: str | None) -> tuple[Phonemizer, NamePrior]:
         """What transcribes a text, and what is known of its names."""
         transcribe = self._phonemizer(lang, text)
-        iso = transcribe.language.iso if transcribe.language else lang or ""
+        iso = transcribe.language.iso if transcribe.language else iso_of(lang or "")
         if self.knows_names and iso not in self._known:
             self._known[iso] = known_in(iso, self._lexicon)
         return transcribe, NamePrior(text, self._known[iso] if self.knows_names else None)
@@ -190,9 +191,11 @@ class Tagger:
     def _windows(self, texts: Iterable[str], lang: str | None) -> Iterator[tuple[LabelledText, NamePrior, Window | None]]:
         """The windows of all texts, one stream; None ends a text."""
         for text in texts:
-            (transcribe, known), labelled = self._reading(text, lang), LabelledText(text)
-            for window in text_windows(text, transcribe, self.backend.max_length):
-                yield labelled, known, window
+            known, labelled = NamePrior(text, None), LabelledText(text)
+            if text.strip():  # what is blank is of no language, and there need be no engine for it
+                transcribe, known = self._reading(text, lang)
+                for window in text_windows(text, transcribe, self.backend.max_length):
+                    yield labelled, known, window
             yield labelled, known, None
 
     def _encoded(self, words: Sequence[Spoken]) -> dict[str, list[int]]:

@@ -74,11 +74,11 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     from conlipa.modeling.evaluation.evaluation import evaluate_kinds, tables
     from conlipa.modeling.evaluation.prediction_file import scored
     from conlipa.modeling.evaluation.prediction_file import table as table_of_files
-    from conlipa.modeling.inference.packaged import located
+    from conlipa.modeling.inference.packaged import MINI, located
 
     if arguments.predictions:
         given = {"--adapter": arguments.adapter, "--revision": arguments.revision, "--no-case-marks": not arguments.case_marks}
-        given |= {"--known-names": arguments.known_names}
+        given |= {"--known-names": arguments.known_names, "--model": arguments.model != MINI}
         if ignored := [name for name, value in given.items() if value]:
             raise UsageError(f"--predictions scores a file and no model; leave out {', '.join(ignored)}")
     corpus = Corpus(arguments.corpus, arguments.strict)
@@ -88,9 +88,9 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     else:
         where = located(arguments.model, arguments.adapter, arguments.revision)
         result = evaluate_kinds(*where, corpus, langs, arguments.split, arguments.case_marks, arguments.known_names)
+    print(table_of_files(result) if arguments.predictions else tables(result))
     if arguments.json:
         write_json(result, Path(arguments.json))
-    print(table_of_files(result) if arguments.predictions else tables(result))
 
 
 def _adapt(arguments: argparse.Namespace) -> None:
@@ -104,7 +104,8 @@ def _adapt(arguments: argparse.Namespace) -> None:
     labels = arguments.labels.split(",") if arguments.labels else None
     lang, rows = read_tagged_file(Path(arguments.corpus), arguments.lang, arguments.engine, mapping, columns, labels)
     options = [("--columns", arguments.columns), ("--labels", arguments.labels), *(("--map", pair) for pair in arguments.map)]
-    given = shlex.join(word for name, value in options if value for word in (name, value))
+    pairs = ([f"{name}={value}"] if value.startswith("-") else [name, value] for name, value in options if value)
+    given = shlex.join(word for pair in pairs for word in pair)
     adapted_repo(rows, lang, Path(arguments.out), arguments.model, arguments.adapter, arguments.engine, given)
 
 
