@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conlipa.atomic_files import write_json
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.evaluation.evaluation import Tagged
 from conlipa.modeling.evaluation.papers import cases, row
@@ -69,12 +70,25 @@ def test_a_study_is_trained_measured_and_not_done_twice(tiny_release: Path, tmp_
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
+        ("5\n", "expected a mapping of title, reference, arms, and papers or not"),
+        ("title: x\nreference: a\narms: [a]\n", "arms is ['a'], expected a mapping"),
+        ("title: x\nreference: a\narms: {a: {1: 2}}\n", "study.yaml: "),
         ("title: x\narms: {}\n", "expected a mapping of title, reference, arms, and papers or not"),
         ("title: x\nreference: plian\narms: {plain: {}}\n", "'plian' is none of the arms; did you mean plain?"),
         (
             "title: x\nreference: plain\narms: {plain: {}}\npapers: {plan: [ipac_9, x]}\n",
             "row of the papers 'plan' is none of the arms; did you mean plain?",
         ),
+        ("title: x\nreference: plain\narms: {plain: {}}\npapers: 9\n", "papers is 9, expected a mapping"),
+        ('title: x\nreference: "16"\narms: {16: {korean_pairs: 16}}\n', "study.yaml: the arm 16 has a name that is no text: put it in quotes"),
+        ("title: x\nreference: 16\narms: {a: {}}\n", "study.yaml: reference is 16, expected text: put it in quotes"),
+        ("title: 2025-03-10\nreference: a\narms: {a: {}}\n", "expected text: put it in quotes"),
+        (
+            "title: x\nreference: a\narms: {a: 16}\n",
+            "study.yaml: the arm 'a' is 16, expected settings of ipac (a mapping), or nothing for stage 1 alone",
+        ),
+        ("title: x\nreference: a\narms: {a: [korean_pairs]}\n", "the arm 'a' is ['korean_pairs'], expected settings of ipac"),
+        ("title: x\nreference: a\narms: {a: ''}\n", "the arm 'a' is '', expected settings of ipac"),
         ("title: x\nreference: plain\narms: {plain: {temprature: 1}}\n", "unknown key 'ipac.temprature'; did you mean temperature?"),
     ],
 )
@@ -90,6 +104,43 @@ def test_a_mistake_in_a_study_is_an_error(
     assert ended.value.code == 1
     assert line.startswith("conlipa: error: ")
     assert complaint in line
+
+
+@pytest.mark.parametrize(
+    ("recorded", "options", "complaint"),
+    [
+        ({"languages": ["sin", "tgk"]}, [], "sample: has a validation split of no language that {ner} was not trained on"),
+        ({}, ["--langs", "sin,tgk,lit,nob"], "sample: has no validation split of lit, nob, which --langs names"),
+        (
+            {"recipe": {"name": "conlipa-xphonebert"}},
+            [],
+            "is conlipa-xphonebert, and with --profile mini it is conlipa-mini; name its own (--profile paper)",
+        ),
+        (
+            {"recipe": {"name": "conlipa-mini", "encoder": {"layers": 8}}},
+            [],
+            "whose encoder.case_marks is False, and with --profile mini it is True; name its own (--profile FILE.yaml)",
+        ),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_before_any_arm_is_trained(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    recorded: dict[str, object],
+    options: list[str],
+    complaint: str,
+) -> None:
+    ner, out = tmp_path / "ner", tmp_path / "out"
+    write_json(recorded, ner / "training.json")
+    monkeypatch.setattr(Corpus, "languages", lambda *_: ["sin", "tgk"])
+    monkeypatch.setattr(sys, "argv", ["ablation", "korean", "--ner", str(ner), "--corpus", "sample", "--out", str(out), *options])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 1
+    assert complaint.format(ner=ner) in line
+    assert not out.exists()
 
 
 def test_a_difference_over_languages_is_found_where_it_is_and_not_where_it_is_not() -> None:

@@ -19,6 +19,7 @@ from conlipa.modeling.encoder import load_adapted
 from conlipa.modeling.evaluation.evaluation import evaluate, tagged
 from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1
 from conlipa.modeling.evaluation.papers import cases, row, table
+from conlipa.modeling.inference.packaged import packaged
 from conlipa.modeling.inference.prediction import has_bf16
 from conlipa.modeling.recipe_file import read_recipe, with_ipac
 from conlipa.modeling.report import __main__ as command
@@ -226,6 +227,30 @@ def test_a_bad_argument_is_told_in_one_line(
     assert line.startswith("conlipa: error: ")
     assert said in line
     assert not (tmp_path / "out").exists()
+
+
+def test_a_profile_that_the_model_was_not_trained_by_is_refused_before_any_work(tmp_path: Path) -> None:
+    def begun_with(*options: str) -> Inputs:
+        return command.inputs_of(command.parser().parse_args(["--out", str(tmp_path / "out"), *options]))
+
+    ner, adapter = packaged("mini-en")
+    english = ["--model", ner, "--adapter", str(adapter)]
+    with pytest.raises(ConlipaError, match=r"ner: was trained by a recipe whose name is conlipa-mini-en, .* \(--profile mini-en\)"):
+        begun_with(*english)
+    with pytest.raises(ConlipaError, match=r"whose encoder\.layers is 6, and with --profile mini-en and --set it is 2"):
+        begun_with(*english, "--profile", "mini-en", "--set", "encoder.layers=2", "--set", "ipac.epochs=1")
+    assert begun_with(*english, "--profile", "mini-en", "--set", "ipac.epochs=1").recipe.name == "conlipa-mini-en"
+    assert begun_with().recipe.name == "conlipa-mini"
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_tutorials_commands_name_the_profile_of_their_model() -> None:
+    text = (ROOT / "docs" / "tutorials" / "reproduce.md").read_text(encoding="utf-8")
+    studies = [line for line in text.splitlines() if line.startswith("python -m conlipa.modeling.")]
+    assert len(studies) == 3
+    for line in studies:
+        named = dict(re.findall(r"--(profile|model|ner) (\S+)", line))
+        assert (named.get("model") or named["ner"]).endswith(f"/{read_recipe(named['profile']).name}-ner")
 
 
 def test_a_baseline_of_other_sentences_is_refused(made: Made, tmp_path: Path) -> None:

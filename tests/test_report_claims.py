@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.evaluation.papers import cases, row
 from conlipa.modeling.inference.packaged import packaged
 from conlipa.modeling.recipe_file import read_recipe
+from conlipa.modeling.report import claims
 from conlipa.modeling.report.__main__ import command_of, parser
 from conlipa.modeling.report.claims import Effect, cosine_effect, deciding, effects_of, keep_cosines, kept_cosines, verdict
 from conlipa.modeling.report.section import Inputs
+from conlipa.modeling.studies.ablation import read_study
 
 
 @pytest.mark.parametrize(
@@ -77,6 +80,20 @@ def test_cosines_of_another_model_are_no_cosines_of_this_one(tmp_path: Path) -> 
     assert kept_cosines(inputs) == found
     for other in (replace(inputs, adapter=ner), replace(inputs, seeds=1), replace(inputs, recipe=read_recipe("mini", ["ipac.epochs=1"]))):
         assert kept_cosines(other) is None
+
+
+@pytest.mark.parametrize("rival", ["0.05", "0.5"])
+def test_the_papers_effect_is_a_difference_to_the_rival_that_the_line_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rival: str) -> None:
+    (claim,) = (claim for claim in claims.CLAIMS if claim.study == "temperature")
+    monkeypatch.setattr(claims, "CLAIMS", (claim,))
+    monkeypatch.setattr(claims, "counts_of_study", lambda *_: {arm: [] for arm in read_study("temperature").arms})
+    monkeypatch.setattr(claims, "effects_of", lambda _, others, score: [Effect(0.1, -0.5 - (name == rival), 0.7, name) for name in others])
+    ner, adapter = packaged("mini")
+    langs = tuple(iso for own in cases().values() for iso in own)
+    body = claims.section(Inputs(ner, str(adapter), read_recipe("mini"), Corpus("sample"), langs, tmp_path)).body
+    (line,) = (line for line in body.splitlines() if line.startswith("| Temperature 0.1 is best | paper_f1"))
+    theirs = [row("ipac_11", case, "0.1").values[iso] - row("ipac_11", case, rival).values[iso] for case, own in cases().items() for iso in own]
+    assert f"{rival} (of 4 others) | {np.mean(theirs):+.2f} |" in line
 
 
 def test_the_command_of_a_section_is_the_one_that_was_given() -> None:

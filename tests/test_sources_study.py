@@ -53,6 +53,22 @@ def test_four_arms_are_trained_and_measured_once(tmp_path: Path) -> None:
     assert "has no test or validation split of lit" in run(*command, "--leave-out", "lit", code=1).stderr
 
 
+@pytest.mark.parametrize(
+    ("minutes", "settings", "complaint"),
+    [
+        (0.0, [], "--minutes is 0; expected more than 0"),
+        (-1.0, ["ner.minutes=5"], "--minutes is -1; expected more than 0"),
+        (float("nan"), ["ner.minutes=5"], "--minutes is nan; expected more than 0"),
+        (float("inf"), ["ner.minutes=5"], "--minutes is inf; expected more than 0"),
+        (10.0, ["ner.minutes=5"], "--set ner.minutes: the time of each of the four is --minutes"),
+    ],
+)
+def test_a_time_that_cannot_be_is_an_error_before_any_work(tmp_path: Path, minutes: float, settings: list[str], complaint: str) -> None:
+    given = Namespace(sentences=1, profile="mini", settings=settings, corpus="sample", leave_out="por", minutes=minutes, out=tmp_path)
+    with pytest.raises(UsageError, match=complaint):
+        run_study(given)
+
+
 def test_a_number_of_sentences_that_cannot_be_is_an_error(tmp_path: Path) -> None:
     given = Namespace(sentences=-1, profile="mini", settings=[], corpus="sample", leave_out="por", minutes=1, out=tmp_path)
     with pytest.raises(UsageError, match="--sentences is -1; at least 0"):

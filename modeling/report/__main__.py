@@ -1,7 +1,7 @@
 """All tables and figures of both papers, for one model.
 
     python -m conlipa.modeling.report --corpus DIR --out runs/report                     # the packaged model
-    python -m conlipa.modeling.report --model NER --adapter IPAC --corpus A:B --out DIR --seeds 3 --sentences 100 --jobs 2
+    python -m conlipa.modeling.report --profile paper --model NER --adapter IPAC --corpus A:B --out DIR --seeds 3 --sentences 100 --jobs 2
     python -m conlipa.modeling.report --corpus DIR --out DIR --only main,korean,claims
 
 Each section is written as soon as it is done: OUT/KEY.md, its figures (SVG) and its numbers (KEY.json); at the end report.md and
@@ -36,6 +36,7 @@ from conlipa.modeling.report.kept import Kept
 from conlipa.modeling.report.page import write_report, write_section
 from conlipa.modeling.report.section import Inputs, Maker
 from conlipa.modeling.studies.counts import check_counts
+from conlipa.modeling.studies.own_profile import check_profile
 from conlipa.quiet import quiet
 
 MODULES = {"main": "main_results"}
@@ -71,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m conlipa.modeling.report", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    recipe_options(made, "recipe of stage 2")
+    recipe_options(made, "recipe that the model was trained by")
     made.add_argument("--model", default=MINI, metavar="DIR", help="stage 1's folder (default: mini, which comes with the package)")
     made.add_argument("--adapter", metavar="DIR", help="stage 2's folder (mini brings its own)")
     corpus_option(made)
@@ -102,6 +103,7 @@ def inputs_of(arguments: argparse.Namespace) -> Inputs:
     ner, adapter = located(arguments.model, arguments.adapter)
     if adapter is None:
         raise UsageError("--adapter is needed with --model: the folder that stage 2 wrote")
+    check_profile(arguments, recipe, ner)
     baselines = dict(_baseline(text) for text in arguments.baseline)
     corpus = Corpus(arguments.corpus)
     there, sources = corpus.languages("validation", corpus.kinds[0]), trained_on(ner)

@@ -131,7 +131,7 @@ def section(inputs: Inputs) -> Section:
         others = {name: arms[name] for name in claim.than or [arm for arm in arms if arm not in (claim.better, NONE)]}
         for score in SCORES:
             effects = effects_of(arms[claim.better], others, score)
-            theirs = _papers_effect(claim, list(others), inputs.langs) if score == "paper_f1" else None
+            theirs = _papers_effect(claim, deciding(effects).to, inputs.langs) if score == "paper_f1" else None
             rows.append(_row(claim.text, score, effects, theirs))
             data.append({"claim": claim.text, "score": score, "verdict": verdict(effects), "effects": [effect._asdict() for effect in effects]})
     if cosines := kept_cosines(inputs):
@@ -153,17 +153,17 @@ def _row(text: str, score: str, effects: Sequence[Effect], theirs: float | None)
     return [text, score, f"**{verdict(effects)}**", signed(least.difference), limits, against, None if theirs is None else signed(theirs)]
 
 
-def _papers_effect(claim: Claim, others: Sequence[str], langs: Sequence[str]) -> float | None:
-    """The same difference in the papers' figures, mean over the same languages; to the best of the others."""
+def _papers_effect(claim: Claim, rival: str, langs: Sequence[str]) -> float | None:
+    """The same difference in the papers' figures, mean over the same languages; None where they lack one of the two arms."""
     study = read_study(claim.study)
     at_hand = cases_at_hand(langs)
     means: dict[str, float] = {}
-    for arm in (claim.better, *others):
+    for arm in (claim.better, rival):
         of_cases = [(papers_mean(study, arm, case, own), len(own)) for case, own in at_hand.items()]
         if any(value is None for value, _ in of_cases):
             return None
         means[arm] = sum((value or 0.0) * many for value, many in of_cases) / sum(many for _, many in of_cases)
-    return means[claim.better] - max(means[arm] for arm in others)
+    return means[claim.better] - means[rival]
 
 
 def _explanation(inputs: Inputs) -> str:

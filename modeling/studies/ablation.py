@@ -1,6 +1,6 @@
 """A study: stage 2 with several settings (arms) and seeds on one stage-1 model, each compared with a reference arm.
 
-    python -m conlipa.modeling.studies.ablation options --ner DIR --corpus DIR --out DIR [--seeds 3] [--sentences 300]
+    python -m conlipa.modeling.studies.ablation options --profile mini --ner DIR --corpus DIR --out DIR [--seeds 3] [--sentences 300]
 
 A study is a file of `modeling/studies/`, or any YAML file of that form: `arms` maps a name to settings of the recipe's
 `ipac` section, or to nothing for stage 1 alone; `papers`, if given, an arm to a table of the papers and its row. Studies
@@ -32,6 +32,7 @@ from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.recipe_file import read_yaml, recipe_of, recipe_options, with_ipac
 from conlipa.modeling.records import trained_on
 from conlipa.modeling.studies.counts import check_counts
+from conlipa.modeling.studies.own_profile import check_profile
 from conlipa.modeling.studies.runs import Measured, Runs, seeded
 from conlipa.quiet import quiet
 
@@ -62,13 +63,29 @@ def read_study(name: str) -> Study:
         known = sorted(study.stem for study in STUDIES.glob("*.yaml"))
         raise UsageError(f"unknown study '{name}'{nearest(name, known)} (studies: {', '.join(known)}, or a .yaml file)")
     raw = read_yaml(path)
-    if not isinstance(raw, dict) or set(raw) - {"papers"} != {"title", "reference", "arms"} or not isinstance(raw["arms"], dict):
+    if not isinstance(raw, dict) or set(raw) - {"papers"} != {"title", "reference", "arms"}:
         raise ConlipaError(f"{path}: expected a mapping of title, reference, arms, and papers or not")
     papers = raw.get("papers") or {}
+    _check_kinds(path, raw, papers)
     for what, name in [("reference", raw["reference"]), *(("row of the papers", name) for name in papers)]:
         if name not in raw["arms"]:
             raise ConlipaError(f"{path}: the {what} '{name}' is none of the arms{nearest(str(name), raw['arms'])}")
     return Study(path, raw["title"], raw["reference"], raw["arms"], papers)
+
+
+def _check_kinds(path: Path, raw: Mapping[str, Any], papers: Any) -> None:
+    """Raises ConlipaError where YAML has read an unquoted `16` as a number, or an arm is neither settings nor nothing."""
+    for key, value in (("arms", raw["arms"]), ("papers", papers)):
+        if not isinstance(value, dict):
+            raise ConlipaError(f"{path}: {key} is {value!r}, expected a mapping")
+    for key in ("title", "reference"):
+        if not isinstance(raw[key], str):
+            raise ConlipaError(f"{path}: {key} is {raw[key]!r}, expected text: put it in quotes")
+    for name, settings in raw["arms"].items():
+        if not isinstance(name, str):
+            raise ConlipaError(f"{path}: the arm {name!r} has a name that is no text: put it in quotes")
+        if not isinstance(settings, dict | None):
+            raise ConlipaError(f"{path}: the arm '{name}' is {settings!r}, expected settings of ipac (a mapping), or nothing for stage 1 alone")
 
 
 def measured_arms(
@@ -145,10 +162,26 @@ def command_of(arguments: argparse.Namespace) -> str:
     return shlex.join([*parts, "--out", "DIR"])
 
 
+def _languages(arguments: argparse.Namespace, corpus: Corpus) -> list[str]:
+    """What the arms are measured on.
+
+    Raises:
+        ConlipaError: the corpus lacks a language named, or has none that is new to the model.
+    """
+    there, wanted = corpus.languages("validation", corpus.kinds[0]), listed(arguments.langs)
+    if missing := [iso for iso in wanted if iso not in there]:
+        raise ConlipaError(f"{corpus.where}: has no validation split of {', '.join(missing)}, which --langs names")
+    sources = trained_on(arguments.ner)
+    langs = wanted or [iso for iso in there if iso not in sources]
+    if not langs:
+        raise ConlipaError(f"{corpus.where}: has a validation split of no language that {arguments.ner} was not trained on; name some with --langs")
+    return langs
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", help=f"{', '.join(sorted(path.stem for path in STUDIES.glob('*.yaml')))}, or a YAML file")
-    recipe_options(parser)
+    recipe_options(parser, "recipe that the model was trained by")
     parser.add_argument("--ner", required=True, metavar="DIR", help="the stage-1 model that all arms share")
     corpus_option(parser)
     parser.add_argument("--langs", default="", metavar="sin,som", help="default: all with a validation split that stage 1 was not trained on")
@@ -161,10 +194,8 @@ def main() -> None:
     with exit_on_error():
         check_counts(arguments, seeds=1, sentences=0, jobs=1)
         study, corpus = read_study(arguments.study), Corpus(arguments.corpus)
-        sources = trained_on(arguments.ner)
-        wanted = listed(arguments.langs)
-        langs = wanted or [iso for iso in corpus.languages("validation", corpus.kinds[0]) if iso not in sources]
-        recipe = recipe_of(arguments)
+        langs, recipe = _languages(arguments, corpus), recipe_of(arguments)
+        check_profile(arguments, recipe, arguments.ner)
         seeds, sentences = arguments.seeds, arguments.sentences or None
         pool = Runs(arguments.ner, corpus, arguments.out / "runs")
         measured = measured_arms(study, recipe, pool, langs, seeds, sentences, arguments.jobs)

@@ -10,6 +10,7 @@ Interrupted, the same command resumes; the table is Markdown.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import shlex
 from collections.abc import Sequence
@@ -125,8 +126,12 @@ def command_of(arguments: argparse.Namespace) -> str:
 def run(arguments: argparse.Namespace) -> str:
     """Train and measure all arms; the text."""
     check_counts(arguments, sentences=0)
+    if not 0 < arguments.minutes < math.inf:
+        raise UsageError(f"--minutes is {arguments.minutes:g}; expected more than 0")
     sentences = arguments.sentences or None
     recipe, corpus, left_out = recipe_of(arguments), Corpus(arguments.corpus), listed(arguments.leave_out)
+    if recipe.ner.minutes != arguments.minutes:
+        raise UsageError("--set ner.minutes: the time of each of the four is --minutes")
     if not recipe.encoder.case_marks:
         raise UsageError(f"--profile {arguments.profile}: its encoder reads no case marks (encoder.case_marks)")
     if RUNNING not in corpus.kinds or TITLES not in corpus.kinds:
