@@ -66,9 +66,7 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
     }
     with _alone(out) as work:
         if out.exists():
-            record = read_json(out / RECORD) if (out / RECORD).is_file() else {}
-            if any(record.get(key) != value for key, value in made_from.items()):
-                raise ConlipaError(f"{out}: is there already, and holds something else; name another folder with --out")
+            record = _finished(out, made_from)
             shutil.rmtree(work, ignore_errors=True)  # of a run that was killed just after it was through
             return record
         if all(any(row["ner_tags"]) for row in rows):
@@ -80,6 +78,18 @@ def adapt(model: str, adapter: str | None, rows: Rows, lang: str, out: Path, bas
         record = train(stage, out, work / "checkpoints", {**made_from, **known, **scores})
         shutil.rmtree(work, ignore_errors=True)
         return record
+
+
+def _finished(out: Path, made_from: dict[str, Any]) -> dict[str, Any]:
+    """The record of a folder that is there.
+
+    Raises:
+        ConlipaError: it is of something else.
+    """
+    record = read_json(out / RECORD) if (out / RECORD).is_file() else {}
+    if any(record.get(key) != value for key, value in made_from.items()):
+        raise ConlipaError(f"{out}: is there already, and holds something else; name another folder with --out")
+    return record
 
 
 def _lexicon(folder: str, lang: str) -> Lexicon:
