@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import torch
+from pyarrow import parquet
 from transformers import ByT5Tokenizer, T5Config, T5ForConditionalGeneration
 
+from conlipa import load_wikiann_ipa
 from conlipa.dataset_scripts.g2p import charsiu
 from conlipa.dataset_scripts.g2p.engines import engine
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer
 from conlipa.dataset_scripts.languages import languages
 from conlipa.dataset_scripts.tables import rows
+from conlipa.dataset_scripts.wikiann.transcribe import transcribe_corpus
 from conlipa.errors import ConlipaError
 from tests.conftest import complaint, conlipa
 
@@ -21,8 +26,12 @@ WORDS = ["müzik", "a", "Türkiye", "ev", "a", "İstanbul", "çok", "bilgisayar"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    place = tmp_path_factory.mktemp("charsiu")
+    return saved(tmp_path_factory.mktemp("charsiu"))
+
+
+def saved(place: Path, seed: int = 0) -> Path:
+    """A model of its own in a folder."""
+    torch.manual_seed(seed)
     config = T5Config(
         vocab_size=384, d_model=32, d_kv=8, d_ff=64, num_layers=3, num_decoder_layers=1, num_heads=4,
         feed_forward_proj="gated-gelu", decoder_start_token_id=0, tie_word_embeddings=False,
@@ -82,6 +91,29 @@ def test_it_is_an_engine_like_the_others(folder: Path) -> None:
     assert all(found)
     assert engine(name) is engine(name)
     assert conlipa("phonemize", "--lang", "tur", "--engine", name, stdin="ev 1999\n\n").stdout.endswith(" ▁ 1 9 9 9\n\n")
+
+
+def test_another_model_in_the_folder_is_another_engine(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charsiu, "_LONGEST_IPA", 12)
+    corpus, own, name = tmp_path / "corpus", tmp_path / "model", f"charsiu:tur@{tmp_path / 'model'}"
+    (corpus / "tur").mkdir(parents=True)
+    (corpus / "tur" / "dev.tsv").write_text("".join(f"{word}\tO\n" for word in WORDS), encoding="utf-8")
+    parquet.write_table(pa.table({"text": WORDS}), tmp_path / "in.parquet")
+
+    def now() -> list[list[str]]:
+        return load_wikiann_ipa("tur", data_dir=str(corpus), engine=name)["validation"]["ipa_tokens"][:]
+
+    shutil.copytree(folder, own)
+    before = now()
+    assert transcribe_corpus(tmp_path / "in.parquet", tmp_path / "out", "tur", name)["rows"] == len(WORDS)
+    assert transcribe_corpus(tmp_path / "in.parquet", tmp_path / "out", "tur", name)["rows"] == 0
+    assert now() == before
+    saved(own, seed=1)
+    after = now()
+    assert after != before
+    assert after == [[" ".join(phonemes) for phonemes in Phonemizer("tur", f"charsiu:tur@{saved(tmp_path / 'other', seed=1)}")(WORDS)]]
+    with pytest.raises(ConlipaError, match="as its model is now; name another --out"):
+        transcribe_corpus(tmp_path / "in.parquet", tmp_path / "out", "tur", name)
 
 
 def test_every_language_that_it_serves_is_in_the_table_once() -> None:

@@ -134,7 +134,11 @@ def test_files_of_one_split_are_joined_and_none_is_written_over(tmp_path: Path) 
 
 def test_json_that_no_corpus_can_hold_is_one_line(converted: Convert, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     row = '{"tokens": ["Bonn", "%s"], "ner_tags": ["B-LOC", "O"]}\n'
-    for text, said in ((row % "ist" + row % r"\ud83d", r"dev.jsonl:2: '\ud83d' has half of a surrogate pair"), ("[" * 100_000, "dev.jsonl: no JSON")):
+    for text, said in (
+        (row % "ist" + row % r"\ud83d", r"dev.jsonl:2: '\ud83d' has half of a surrogate pair"),
+        (row % "ist" + row % r"i\u0000st", r"dev.jsonl:2: 'i\x00st' has a NUL character"),
+        ("[" * 100_000, "dev.jsonl: no JSON"),
+    ):
         with pytest.raises(SystemExit):
             converted("dev.jsonl", text)
         assert said in capsys.readouterr().err

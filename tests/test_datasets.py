@@ -40,6 +40,13 @@ def test_an_unknown_config_is_refused() -> None:
         load_dataset("conlipa", "xyz")
 
 
+@pytest.mark.parametrize(("name", "config"), [("wikiann_ipa", "eng"), ("conlipa", "kat")])
+def test_files_of_the_user_are_not_answered_with_built_in_data(name: str, config: str) -> None:
+    for files in ("my.tsv", {"train": "my.tsv"}):
+        with pytest.raises(UsageError, match=rf"{name}: expected no data_files; .* data_dir="):
+            load_dataset(name, config, data_files=files)
+
+
 def test_wikiann_ipa_of_the_sample() -> None:
     sinhala = load_dataset("wikiann_ipa", "sin", split="validation")
     assert len(sinhala) == 80

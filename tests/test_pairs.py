@@ -75,6 +75,17 @@ def test_a_malformed_row_is_told_with_file_and_line(tmp_path: Path, row: list[st
     assert reason in str(caught.value)
 
 
+@pytest.mark.parametrize("row", ["fin\tauto\tauto", "fin\tauto", "fin\tauto\tauto\t\t\tattested"])
+def test_a_row_with_too_few_tabs_is_told_before_anything_is_rebuilt(tmp_path: Path, row: str) -> None:
+    path = tmp_path / "fin.tsv"
+    path.write_text("\n".join(["\t".join(COLUMNS), "\t".join(ROW), "", row]) + "\n", encoding="utf-8")
+    before = path.read_bytes()
+    with pytest.raises(ConlipaError, match=r"fin\.tsv:4: expected 7 columns \(language, .*\), got \d$"):
+        rebuild(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_missing_column_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "fin.tsv"
     path.write_text("target\tenglish\nauto\tauto\n", encoding="utf-8")

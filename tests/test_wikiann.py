@@ -5,7 +5,7 @@ from pathlib import Path
 import datasets
 import pytest
 
-from conlipa import hub
+from conlipa import hub, load_wikiann_ipa
 from conlipa.dataset_scripts.g2p.words import SYMBOL, runs
 from conlipa.dataset_scripts.languages import language
 from conlipa.dataset_scripts.tables import digest
@@ -91,6 +91,18 @@ def test_wikiann_of_the_hub_is_read_from_the_cache_where_the_hub_is_out_of_reach
     monkeypatch.setattr(wikiann, "need_hub", lambda repo: None)
     with pytest.raises(ConlipaError, match=r"Tajik \(tgk\) cannot be had \(nothing in the cache\)"):
         wikiann.Hub().sentences("tgk", "train")
+
+
+def test_an_inside_tag_of_the_hub_is_counted_and_refused_when_strict(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    rows = [{"tokens": ["a"], "ner_tags": [0]}, {"tokens": ["b", "c"], "ner_tags": [0, 6]}]
+    monkeypatch.setattr(wikiann, "need_hub", lambda repo: None)
+    monkeypatch.setattr(wikiann.Hub, "languages", lambda self, split=None: ["tgk"])
+    monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: rows)
+    monkeypatch.setattr(datasets.logging.get_logger("datasets"), "propagate", True)
+    with pytest.raises(ConlipaError, match=r"unimelb-nlp/wikiann: tgk train, row 2: I-LOC continues no entity"):
+        load_wikiann_ipa("tgk", data_dir="hub", strict=True)
+    assert len(load_wikiann_ipa("tgk", data_dir="hub")["train"]) == 2
+    assert "tgk train: 1 I- tags continue no entity (kept)" in caplog.text
 
 
 def test_a_proxy_of_the_system_is_left_to_the_client(monkeypatch: pytest.MonkeyPatch) -> None:

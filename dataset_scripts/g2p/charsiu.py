@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from conlipa.concurrency import once, one_torch_thread_after_fork
+from conlipa.dataset_scripts.g2p.stamps import split_stamp
 from conlipa.dataset_scripts.tables import rows
 from conlipa.errors import ConlipaError, nearest
 from conlipa.foreign import from_folder
@@ -37,12 +38,17 @@ class Charsiu:
     """The reader of one language."""
 
     def __init__(self, code: str) -> None:
-        """Raises ConlipaError: an unknown code, the Hub is out of reach, or the folder holds no such model."""
-        self.code, _, place = code.partition("@")
+        """`code`: also with a folder, and a stamp (`stamps.py`).
+
+        Raises:
+            ConlipaError: an unknown code, the Hub is out of reach, or the folder holds no such model.
+        """
+        name, stamp = split_stamp(code)
+        self.code, _, place = name.partition("@")
         known = [row["code"] for row in rows("charsiu.csv")]
         if self.code not in known:
             raise ConlipaError(f"CharsiuG2P has no language code '{self.code}'{nearest(self.code, known)}")
-        self._model, self._tokenizer = _model(place)
+        self._model, self._tokenizer = _model(place, stamp)
 
     def transcribe(self, words: Sequence[str]) -> list[str]:
         """Greedy, in batches of words of similar length; nothing for a word too long."""
@@ -63,8 +69,8 @@ class Charsiu:
 
 
 @once
-def _model(folder: str) -> tuple[Any, Any]:
-    """Model and tokenizer, which serve every language; ByT5's bytes need no vocabulary file."""
+def _model(folder: str, _: str) -> tuple[Any, Any]:
+    """Model and tokenizer, which serve every language, made once for each stamp; ByT5's bytes need no vocabulary file."""
     from huggingface_hub import try_to_load_from_cache
 
     if folder and not (Path(folder) / "config.json").is_file():

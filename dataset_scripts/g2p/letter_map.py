@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import regex
 from anyascii import anyascii
 
 from conlipa.dataset_scripts.g2p.ipa import CONSONANTS, KEPT_MODIFIERS, VOWELS, rewritten
+from conlipa.dataset_scripts.g2p.stamps import split_stamp
 from conlipa.dataset_scripts.g2p.words import normalised
 from conlipa.errors import ConlipaError
 
@@ -20,28 +20,12 @@ _NO_IPA = regex.compile(rf"[^{_LETTERS}\p{{Mn}}\p{{Lm}}\p{{Sk}}.ː ]")
 """Stress, length, tone, ties and fine diacritics are IPA, though the normal form drops them."""
 
 
-_STAMP = "\0"
-
-
-def table_digest(engine: str) -> str:
-    """Of the content of a table, by the name of its engine (`map:FILE`); empty for other engines, and where there is no such file."""
-    kind, _, name = engine.partition(":")
-    path = Path(name)
-    return hashlib.sha256(path.read_bytes()).hexdigest() if kind == "map" and path.is_file() else ""
-
-
-def stamped(engine: str) -> str:
-    """The name of an engine, of a table with its content: after an edit it is another engine."""
-    digest = table_digest(engine)
-    return f"{engine}{_STAMP}{digest}" if digest else engine
-
-
 class LetterMap:
     """The engine that reads by such a table."""
 
     def __init__(self, path: str) -> None:
-        """`path`: of the table, as `stamped` has it or without a stamp."""
-        self._map = read_letter_map(Path(path.partition(_STAMP)[0]))
+        """`path`: of the table, with a stamp or without (`stamps.py`)."""
+        self._map = read_letter_map(Path(split_stamp(path)[0]))
         self._longest = max(map(len, self._map))
 
     def transcribe(self, words: Sequence[str]) -> list[str]:

@@ -10,8 +10,8 @@ from conlipa.concurrency import once
 from conlipa.dataset_scripts.g2p import charsiu
 from conlipa.dataset_scripts.g2p.engines import KINDS, LastResort, engine
 from conlipa.dataset_scripts.g2p.ipa import foreign_letters, rewritten, segment, segments
-from conlipa.dataset_scripts.g2p.letter_map import stamped
 from conlipa.dataset_scripts.g2p.spelling import is_spelled, nearest_spelling
+from conlipa.dataset_scripts.g2p.stamps import stamped
 from conlipa.dataset_scripts.g2p.words import SYMBOL, runs
 from conlipa.dataset_scripts.languages import Language, language
 from conlipa.dataset_scripts.tables import rows
@@ -171,8 +171,8 @@ def _asked(name: str, words: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]
 def _chosen(row: Language, wanted: str) -> tuple[str, ...]:
     """The engines of a row that `wanted` names."""
     if ":" in wanted:
-        engine(wanted)
-        return (wanted,)
+        engine(stamped(wanted))
+        return (stamped(wanted),)
     if wanted == "auto":
         if not row.engines:
             raise ConlipaError(f"no engine transcribes {row.name} ({row.iso}); give your own letters with --engine map:FILE.csv")
@@ -190,7 +190,7 @@ def _chosen(row: Language, wanted: str) -> tuple[str, ...]:
 
 
 def phonemizer(lang: str, engine: str = "auto") -> Phonemizer:
-    """One `Phonemizer` a language and process, with what it has learnt; another one where a letter table was edited."""
+    """One `Phonemizer` a language and process, with what it has learnt; another one where a letter table or a model was changed."""
     return _made(lang, engine, stamped(engine))
 
 

@@ -65,12 +65,13 @@ def _lines(path: Path) -> Iterable[tuple[int, list[str]]]:
         raise ConlipaError(f"{path}:1: expected the columns {', '.join(COLUMNS)}, separated by tabs")
     for number, line in enumerate(lines[1:], 2):
         if line:
-            yield number, line.split("\t")
+            fields = line.split("\t")
+            if len(fields) != len(COLUMNS):
+                raise ConlipaError(f"{path}:{number}: expected {len(COLUMNS)} columns ({', '.join(COLUMNS)}), got {len(fields)}")
+            yield number, fields
 
 
 def _checked(fields: Sequence[str]) -> Pair:
-    if len(fields) != len(COLUMNS):
-        raise ConlipaError(f"expected {len(COLUMNS)} columns ({', '.join(COLUMNS)}), got {len(fields)}")
     row = dict(zip(COLUMNS, fields, strict=True))
     for column, value in row.items():
         if not value.strip():

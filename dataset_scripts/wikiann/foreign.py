@@ -104,6 +104,8 @@ def _of_json(path: Path, labels: Sequence[str] | None) -> Iterator[Sentence]:
             raise ConlipaError(f"{place}: {len(tokens)} tokens and {len(tags)} tags")
         if half := next((token for token in tokens if _HALF.search(token)), None):
             raise ConlipaError(f"{place}: {half[:40]!a} has half of a surrogate pair, which is no character")
+        if nul := next((token for token in tokens if "\0" in token), None):
+            raise ConlipaError(f"{place}: {nul[:40]!a} has a NUL character, which no corpus file may hold")
         if not tokens:
             continue
         yield Sentence(tokens, [_named(tag, labels, place) for tag in tags])

@@ -4,13 +4,14 @@
     --corpus titles=DIR:running=DIR2        titles and running text side by side
     --corpus hub | sample                   WikiANN from the Hub; the built-in sample
 
-Folders are joined as in PATH (`:`, on Windows `;`); all that have a language count.
+Folders are joined as in PATH (`:`, on Windows `;`); all that have a language count. The name of an existing folder may have that sign itself.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def places(where: str | Path | None) -> tuple[Place, ...]:
         UsageError: a kind that there is none of, or one folder named twice.
     """
     text = str(where or SAMPLE)
-    found = tuple(_place(part) for part in ([text] if Path(text).is_dir() else text.split(os.pathsep)))
+    found = tuple(map(_place, _parts(text)))
     resolved = [place.path.resolve() for place in found]
     for place in found:
         if resolved.count(place.path.resolve()) > 1:
@@ -58,13 +59,28 @@ def places(where: str | Path | None) -> tuple[Place, ...]:
     return found
 
 
+def _parts(text: str) -> Iterator[str]:
+    """What names one place each: what stands between two separators, unless a folder that exists has a longer name from there."""
+    parts = text.split(os.pathsep)
+    while parts:
+        many = next((many for many in range(len(parts), 1, -1) if _is_folder(os.pathsep.join(parts[:many]))), 1)
+        yield os.pathsep.join(parts[:many])
+        parts = parts[many:]
+
+
+def _is_folder(part: str) -> bool:
+    kind, _, rest = part.partition("=")
+    return Path(part).is_dir() or (kind in KINDS and Path(rest).is_dir())
+
+
 def _place(part: str) -> Place:
     kind, equals, rest = part.partition("=")
-    if not equals or Path(part).exists():  # a folder's own name may have an equals sign
-        return Place(part)
-    if kind not in KINDS:
+    exists = Path(part).exists()  # a folder's own name may have an equals sign
+    if equals and kind in KINDS and (rest in (HUB, SAMPLE) or Path(rest).is_dir() or not exists):
+        return Place(rest, kind)  # so that a place, written out, is read as that place
+    if equals and not exists:
         raise UsageError(f"{part}: no such folder, nor kind of sentences '{kind}'{nearest(kind, KINDS)} (kinds: {', '.join(KINDS)})")
-    return Place(rest, kind)
+    return Place(part)
 
 
 def corpus_option(parser: argparse.ArgumentParser, required: bool = False) -> None:

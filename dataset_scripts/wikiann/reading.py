@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import logging
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,12 +64,16 @@ def read_tagged(path: Path, codes: Collection[str] = (), strict: bool = False) -
     sentences = without_prefix(sentences, codes, path)
     both = zip(starts, sentences, strict=True)
     found = [(f"{path}:{start + place}", sentence.tags[place]) for start, sentence in both for place in orphans(sentence.tags)]
-    if found and strict:
-        where, tag = found[0]
-        raise ConlipaError(f"{where}: {tag} continues no entity (without --strict such tags are kept and counted)")
+    refuse_orphans(found if strict else [])
     if found and (read := read_as_iob2(path, [sentence.tags for sentence in sentences])):
         return TaggedFile([Sentence(sentence.tokens, tags) for sentence, tags in zip(sentences, read, strict=True)])
     return TaggedFile(sentences, len(found))
+
+
+def refuse_orphans(found: Sequence[tuple[str, str]]) -> None:
+    """Raises ConlipaError for the first of some I- tags that continue no entity, each given after its place."""
+    for where, tag in found[:1]:
+        raise ConlipaError(f"{where}: {tag} continues no entity (without --strict such tags are kept and counted)")
 
 
 def read_as_iob2(path: Path, tags: list[list[str]]) -> list[list[str]] | None:

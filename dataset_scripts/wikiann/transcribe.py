@@ -23,8 +23,8 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from conlipa.atomic_files import write_errors
-from conlipa.dataset_scripts.g2p.letter_map import table_digest
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, ipa_string, phonemizer
+from conlipa.dataset_scripts.g2p.stamps import own_digest
 from conlipa.dataset_scripts.g2p.words import words
 from conlipa.dataset_scripts.tables import digest
 from conlipa.dataset_scripts.wikiann.parquet_faults import parquet_faults
@@ -140,15 +140,15 @@ def _is_done(path: Path, out: Path, lang: str, engine: str) -> bool:
     if isinstance(made_by, list) and made_by[:2] == expected[:2] and made_by[4:] == expected[4:]:
         why = "by another version of the kit or of an engine" if made_by[2:3] != expected[2:3] else f"of another {path.name}"
         raise ConlipaError(f"{out}: was made {why}; name another --out")
-    table = " as its table is now" if table_digest(engine) else ""
-    raise ConlipaError(f"{out}: was not made by this command with --lang {lang} --engine {engine}{table}; name another --out")
+    own = f" as its {'table' if engine.startswith('map:') else 'model'} is now" if own_digest(engine) else ""
+    raise ConlipaError(f"{out}: was not made by this command with --lang {lang} --engine {engine}{own}; name another --out")
 
 
 def _maker(path: Path, lang: str, engine: str) -> list[str]:
-    """What decides of an output: also the kit with its engines, the input, and what a letter table holds."""
+    """What decides of an output: also the kit with its engines, the input, and the user's own table or model."""
     with path.open("rb") as content:
         of_input = hashlib.file_digest(content, "sha256").hexdigest()
-    return [lang, engine, digest(), of_input, *filter(None, [table_digest(engine)])]
+    return [lang, engine, digest(), of_input, *filter(None, [own_digest(engine)])]
 
 
 def _outcome(item: dict[str, str]) -> dict[str, Any]:

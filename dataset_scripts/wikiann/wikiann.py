@@ -10,11 +10,12 @@ from pathlib import Path
 from conlipa.dataset_scripts.languages import language, languages
 from conlipa.dataset_scripts.tables import FOLDER
 from conlipa.dataset_scripts.wikiann.places import HUB, SAMPLE, Place, places
-from conlipa.dataset_scripts.wikiann.reading import LABELS, Sentence, read_tagged
+from conlipa.dataset_scripts.wikiann.reading import LABELS, Sentence, read_tagged, refuse_orphans
+from conlipa.dataset_scripts.wikiann.tags import orphans
 from conlipa.errors import ConlipaError, UsageError, nearest
 from conlipa.hub import first_line, need_hub
 
-__all__ = ["HUB_REPO", "LABELS", "SPLITS", "CorpusSet", "Folder", "Hub", "Sentence", "source"]
+__all__ = ["HUB_REPO", "LABELS", "SPLITS", "CorpusSet", "Folder", "Hub", "Sentence", "sets_in", "source"]
 
 SPLITS = {"train": "train", "validation": "dev", "test": "test"}
 """Split names of `datasets`, and the file names of a WikiANN folder."""
@@ -46,7 +47,7 @@ class Folder:
         for place in self.places:
             if not place.path.is_dir():
                 raise ConlipaError(f"{place.path}: no such corpus folder")
-            there = list(_sets_in(place))
+            there = list(sets_in(place))
             if not there:
                 raise ConlipaError(f"{place.path}: holds no ISO639-3/{{train,dev,test}}.tsv of a language that the kit knows")
             for iso, found in there:
@@ -98,7 +99,7 @@ class Folder:
         return digest.hexdigest()[:16]
 
 
-def _sets_in(place: Place) -> Iterator[tuple[str, CorpusSet]]:
+def sets_in(place: Place) -> Iterator[tuple[str, CorpusSet]]:
     """Language and set of each file of a folder, by number of the set."""
     found = []
     for path in place.path.glob("*/*.tsv"):
@@ -112,11 +113,16 @@ def _sets_in(place: Place) -> Iterator[tuple[str, CorpusSet]]:
 class Hub:
     """`unimelb-nlp/wikiann` on the Hub, plain parquet."""
 
+    def __init__(self, strict: bool = False) -> None:
+        self.strict = strict
+        self.orphans: dict[str, int] = {}
+        """As `Folder` has them."""
+
     def languages(self, split: str | None = None) -> list[str]:
         return [row.iso for row in languages().values() if row.in_wikiann]
 
     def sentences(self, lang: str, split: str) -> list[Sentence]:
-        """Raises ConlipaError where the Hub cannot be reached, or lacks the language."""
+        """Raises ConlipaError where the Hub cannot be reached, or lacks the language; strict, also for an I- tag that continues no entity."""
         from datasets import config, load_dataset
 
         if not language(lang).in_wikiann:
@@ -133,22 +139,27 @@ class Hub:
             raise unreachable or ConlipaError(f"{HUB_REPO}: {language(lang).name} ({lang}) cannot be had ({first_line(error)})") from error
         finally:
             config.HF_HUB_OFFLINE = offline
-        return [Sentence(row["tokens"], [LABELS[tag] for tag in row["ner_tags"]]) for row in rows if row["tokens"]]
+        sentences = [Sentence(row["tokens"], [LABELS[tag] for tag in row["ner_tags"]]) for row in rows]
+        where = f"{HUB_REPO}: {lang} {split}"
+        found = [(f"{where}, row {row}", each.tags[place]) for row, each in enumerate(sentences, 1) for place in orphans(each.tags)]
+        refuse_orphans(found if self.strict else [])
+        self.orphans[f"{lang}/{split}"] = len(found)
+        return [sentence for sentence in sentences if sentence.tokens]
 
     def fingerprint(self, lang: str) -> str:
         return f"hub-{lang}"
 
 
-def source(data_dir: str | None = None, strict: bool = False) -> Folder | Hub:
-    """The source that a `--corpus` or `data_dir` names (see `places.py`): a folder, several, `hub`, or `sample` (the default).
+def source(data_dir: str | Place | None = None, strict: bool = False) -> Folder | Hub:
+    """The source that a `--corpus` or `data_dir` names (see `places.py`), or one place of it: a folder, several, `hub`, or `sample` (the default).
 
     Raises:
         UsageError: `hub` beside folders.
         ConlipaError: a folder that is none, or holds nothing.
     """
-    found = places(data_dir)
+    found = (data_dir,) if isinstance(data_dir, Place) else places(data_dir)
     if any(place.where == HUB for place in found):
         if len(found) > 1:
             raise UsageError(f"{data_dir}: {HUB} stands alone here")
-        return Hub()
+        return Hub(strict)
     return Folder(*(Place(str(FOLDER / SAMPLE), place.kind) if place.where == SAMPLE else place for place in found), strict=strict)

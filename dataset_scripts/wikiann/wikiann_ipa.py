@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import datasets
 from datasets.builder import BuilderConfig
 
-from conlipa.dataset_scripts.g2p.letter_map import table_digest
 from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
+from conlipa.dataset_scripts.g2p.stamps import own_digest
 from conlipa.dataset_scripts.languages import languages
-from conlipa.dataset_scripts.wikiann.wikiann import LABELS, SPLITS, Folder, source
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS, SPLITS, source
 
 FEATURES = datasets.Features(
     {
@@ -36,8 +36,8 @@ class WikiannIpaConfig(BuilderConfig):
         # A changed file must not be answered from the cache of the old one.
         # Named one by one: what a caller left to its default is in no `config_kwargs`, and would be transcribed once more.
         kept = {"fingerprint": source(self.data_dir).fingerprint(self.name), "engine": self.engine, "strict": self.strict}
-        letters = {"letters": digest} if (digest := table_digest(self.engine)) else {}
-        return str(super().create_config_id({**kept, **letters}, custom_features))
+        own = {"letters": digest} if (digest := own_digest(self.engine)) else {}
+        return str(super().create_config_id({**kept, **own}, custom_features))
 
 
 class WikiannIpa(datasets.GeneratorBasedBuilder):
@@ -61,7 +61,7 @@ class WikiannIpa(datasets.GeneratorBasedBuilder):
     def _generate_examples(self, split: str, shards: list[int]) -> Iterator[tuple[Any, dict[str, Any]]]:
         origin = source(self.config.data_dir, self.config.strict)
         sentences = origin.sentences(self.config.name, split)
-        if isinstance(origin, Folder) and (orphans := origin.orphans.get(f"{self.config.name}/{split}")) and 0 in shards:
+        if (orphans := origin.orphans.get(f"{self.config.name}/{split}")) and 0 in shards:
             datasets.logging.get_logger(__name__).warning(f"{self.config.name} {split}: {orphans} I- tags continue no entity (kept)")
         transcribe = phonemizer(self.config.name, self.config.engine)
         for shard in shards:

@@ -16,8 +16,10 @@ from conlipa.dataset_scripts.languages import language, languages
 from conlipa.dataset_scripts.tables import digest
 from conlipa.dataset_scripts.wikiann import wikiann_ipa
 from conlipa.dataset_scripts.wikiann.parquet_faults import parquet_faults
-from conlipa.dataset_scripts.wikiann.places import Place, places
-from conlipa.dataset_scripts.wikiann.wikiann import LABELS, SPLITS, Folder, source
+from conlipa.dataset_scripts.wikiann.places import HUB, SAMPLE, Place, places
+from conlipa.dataset_scripts.wikiann.reading import refuse_orphans
+from conlipa.dataset_scripts.wikiann.tags import orphans
+from conlipa.dataset_scripts.wikiann.wikiann import LABELS, SPLITS, Folder, sets_in, source
 from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import encode
 from conlipa.modeling.graphemes import encode_graphemes
@@ -47,8 +49,11 @@ class Corpus:
         """What `fingerprint.of_sentences` has found already."""
         self.places = places(where)
         for place in self.places:
-            if not _released(place):
-                source(str(place))  # says what is wrong before any work is done
+            if not (files := _parquet(place)):
+                source(place)  # says what is wrong before any work is done
+            elif there := next(sets_in(place), None):
+                both = f"{files[0].relative_to(place.path)} of a release and {there[1].path.relative_to(place.path)}"
+                raise ConlipaError(f"{place.where}: holds both {both}; expected a folder for each of these forms")
 
     @property
     def kinds(self) -> list[str]:
@@ -86,13 +91,17 @@ class Corpus:
         return found
 
     def _part(self, place: Place, lang: str, split: str) -> Dataset:
-        if not _released(place):
+        if not _parquet(place):
             return prepared(lang, split, str(place), self.strict)
         path = place.path / lang / f"{split}.parquet"
         if not path.is_file():
             raise ConlipaError(f"{path}: no {split} split of {language(lang).name}")
         with parquet_faults(path):
-            return _rows_of(path)
+            rows = _rows_of(path)
+        if self.strict:
+            tagged = enumerate(([LABELS[tag] for tag in tags] for tags in rows["ner_tags"]), 1)
+            refuse_orphans([(f"{path}: row {row}", tags[at]) for row, tags in tagged for at in orphans(tags)])
+        return rows
 
 
 def _rows_of(path: Path) -> Dataset:
@@ -122,18 +131,21 @@ def _check_rows(table: Any, path: Path) -> None:
         raise ConlipaError(f"{path}: ipa_tokens has a word without phonemes")
 
 
-def _released(place: Place) -> bool:
-    """Whether it is the parquet of a release."""
-    return next(place.path.glob("*/*.parquet"), None) is not None
+def _parquet(place: Place) -> list[Path]:
+    """The files of a release, `ISO/SPLIT.parquet`; none where a place is of another form."""
+    if place.where in (HUB, SAMPLE):  # words, whatever folder may have such a name
+        return []
+    return sorted(path for split in SPLITS for path in place.path.glob(f"*/{split}.parquet") if path.parent.name in languages())
 
 
 def _languages(place: Place, split: str) -> list[str]:
-    return [path.parent.name for path in place.path.glob(f"*/{split}.parquet")] if _released(place) else source(str(place)).languages(split)
+    files = _parquet(place)
+    return [path.parent.name for path in files if path.stem == split] if files else source(place).languages(split)
 
 
 def _sets(place: Place, lang: str, split: str) -> Iterator[CorpusSet]:
     """The sets of a language in one place."""
-    if _released(place) or not isinstance(origin := source(str(place)), Folder):
+    if _parquet(place) or not isinstance(origin := source(place), Folder):
         yield CorpusSet(lang, lang, place.kind, split, place, None)
         return
     start, found = 0, origin.sets(lang, split)
@@ -150,9 +162,9 @@ def _in_order(codes: Iterable[str]) -> list[str]:
 
 
 def _fingerprint(place: Place) -> str:
-    if _released(place):
-        return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(place.path.glob("*/*.parquet")))).hexdigest()[:16]
-    origin = source(str(place))
+    if files := _parquet(place):
+        return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+    origin = source(place)
     return " ".join(f"{lang}={origin.fingerprint(lang)}" for lang in origin.languages())
 
 

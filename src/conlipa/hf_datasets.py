@@ -142,6 +142,8 @@ def register() -> None:
     def get_module(self: Any) -> Any:
         if self.name not in _DATASETS:
             return original(self)
+        if self.data_files is not None:  # dropped below: the built-in data would be answered for them
+            raise UsageError(f"{self.name}: expected no data_files; name a folder of sentences (ISO/train.tsv) as wikiann_ipa's data_dir=")
         # The library looks for data files in the working folder, and fails where there are none: ours come with the package.
         return load.DatasetModule(*known[self.name], {"data_files": DataFilesDict(), "dataset_name": self.name})
 
