@@ -15,6 +15,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from shutil import rmtree
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 from conlipa.atomic_files import check_place
 from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import ConlipaError, UsageError, exit_on_error
-from conlipa.modeling.recipe import TRACKERS, Recipe
-from conlipa.modeling.recipe_file import read_recipe, recipe_of, recipe_options
+from conlipa.modeling.recipe import TRACKERS, Ner, Recipe
+from conlipa.modeling.recipe_file import profiles, read_recipe, recipe_of, recipe_options
 from conlipa.quiet import quiet
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from conlipa.modeling.data.packed_corpus import PackedCorpus
     from conlipa.modeling.training.ipac import IpacStage
     from conlipa.modeling.training.ner import NerStage
+
+
+_OF_A_CHAIN = ("languages", "exclude", "sentences_per_language", "sentences_of", "optimizer")
+"""Settings of stage 1 that, where a user changes them, hold for all runs of a chain of the kit's: a corpus has other sets, a machine other needs."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -88,28 +93,24 @@ def train_stage(
     from accelerate import PartialState
     from accelerate.utils import set_seed
 
-    from conlipa.modeling.data.sentences import source_languages
     from conlipa.modeling.records import RECORD, read_json
     from conlipa.modeling.training.loop import train
-    from conlipa.modeling.training.run_metadata import run_metadata_of
 
     check_place(out, RECORD)
     PartialState(cpu=not _has_gpu())
     held_out = _held_out(corpus) if stage == "ner" and recipe.ner.validate_every else None
-    languages = source_languages(corpus, recipe.ner.languages)
-    data = _fingerprint(stage, recipe, corpus, languages, ner)
     earlier = _earlier(recipe) if stage == "ner" else None
-    begun = {"start": json.loads(json.dumps(earlier.as_dict()))} if earlier else {}
-    run_metadata = run_metadata_of(recipe, stage, data, languages=languages, **begun, **_redirects(stage, recipe, corpus))
+    run_metadata = _made_from(stage, recipe, corpus, ner, earlier)
     if _up_to_date(out, stage, run_metadata):
         return
     start = out.with_name(f".{out.name}.start") if earlier else None
     if earlier and start:
+        _check_start(recipe, earlier)
         train_stage("ner", earlier, corpus, start, tracker=tracker)
         first = read_json(start / RECORD)
         run_metadata["start_run"] = {key: first[key] for key in ("steps", "seconds", "environment", "start_run") if key in first}
     set_seed(getattr(recipe, stage).seed)
-    made = _stage(stage, recipe, corpus, languages, start if stage == "ner" else ner, base_name)
+    made = _stage(stage, recipe, corpus, run_metadata["languages"], start if stage == "ner" else ner, base_name)
     validate = validator(made.tokenizer, held_out, recipe.ner.held_out) if held_out else None
     train(made, out, out.with_name(f".{out.name}.checkpoints"), run_metadata, tracker, validate=validate)
     if start and PartialState().is_main_process:
@@ -120,17 +121,83 @@ def _earlier(recipe: Recipe) -> Recipe | None:
     """What stage 1 starts from; a run by epochs from one by epochs: the built-in sample takes minutes."""
     if not recipe.ner.start:
         return None
-    earlier = read_recipe(recipe.ner.start)
-    return earlier if recipe.ner.minutes is not None else replace(earlier, ner=replace(earlier.ner, minutes=None))
+    earlier, changed = read_recipe(recipe.ner.start), _changed(recipe.ner)
+    if recipe.ner.minutes is None:
+        changed["minutes"] = None
+    return replace(earlier, ner=replace(earlier.ner, **changed))
 
 
-def _fingerprint(stage: str, recipe: Recipe, corpus: Corpus | PackedCorpus, languages: Sequence[str], ner: str | None) -> str:
-    """Of all data that a stage is trained on."""
+def _changed(ner: Ner) -> dict[str, Any]:
+    """What holds for a whole chain of the kit's, and is other here than in the kit's own recipe that starts from the same run.
+
+    A recipe that starts from a file of the user's changes nothing of it: both say what they want.
+    """
+    known = _own_run(str(ner.start)) or ner
+    return {name: getattr(ner, name) for name in _OF_A_CHAIN if getattr(ner, name) != getattr(known, name)}
+
+
+@cache
+def _own_run(start: str) -> Ner | None:
+    """Stage 1 of the kit's own recipe that starts from a run."""
+    return next((each.ner for each in map(read_recipe, profiles()) if each.ner.start == start), None)
+
+
+def _check_start(recipe: Recipe, earlier: Recipe) -> None:
+    """Raises ConlipaError where what an earlier run will have made does not fit, before that is trained; a repo's shape is its own."""
+    from conlipa.modeling.encoder import config_of
+    from conlipa.modeling.training.ner import check_start
+
+    if not (recipe.encoder.repo or earlier.encoder.repo):
+        check_start(recipe, config_of(earlier.encoder))
+
+
+def _made_from(stage: str, recipe: Recipe, corpus: Corpus | PackedCorpus, ner: str | None, earlier: Recipe | None) -> dict[str, Any]:
+    """The run metadata of a stage; `languages`: those whose sentences it is trained on."""
+    from conlipa.modeling.data.fingerprint import of_folder
+    from conlipa.modeling.data.sentences import source_languages
+    from conlipa.modeling.training.run_metadata import run_metadata_of
+
+    there = source_languages(corpus, recipe.ner.languages) if _reads_sentences(stage, recipe) else []
+    more: dict[str, Any] = {}
+    more["languages"], sets = _drawn_from(corpus, there, recipe.ner.exclude)
+    if earlier:
+        more["start"] = json.loads(json.dumps(earlier.as_dict()))
+    if there and sets:
+        more["sets"] = sets
+    if stage == "ner" and recipe.encoder.repo and Path(recipe.encoder.repo).is_dir():
+        more["weights"] = of_folder(recipe.encoder.repo)
+    return run_metadata_of(recipe, stage, _fingerprint(stage, corpus, there, ner), **more, **_redirects(stage, recipe, corpus))
+
+
+def _reads_sentences(stage: str, recipe: Recipe) -> bool:
+    """Stage 2 reads them where it replays them."""
+    return stage == "ner" or bool(recipe.ipac.replay_weight)
+
+
+def _drawn_from(corpus: Corpus | PackedCorpus, languages: Sequence[str], exclude: Sequence[str]) -> tuple[list[str], str]:
+    """Those of some languages that have a set which is not excluded, and a digest of all their sets, empty where it is not known."""
+    from conlipa.modeling.data.packed_corpus import PackedCorpus
+
+    if isinstance(corpus, PackedCorpus):
+        having, digest = {corpus.sets[number].lang for number in corpus.chosen(languages, exclude)}, corpus.division_of(languages)
+    else:
+        from conlipa.modeling.data.fingerprint import of_sets
+        from conlipa.modeling.data.packing import chosen_sets  # by `datasets`, which a machine that only trains may lack
+
+        sets = corpus.sets(languages, "train")
+        having, digest = {each.lang for each in chosen_sets(sets, exclude)}, of_sets(corpus, sets)
+    return [lang for lang in languages if lang in having], digest
+
+
+def _fingerprint(stage: str, corpus: Corpus | PackedCorpus, languages: Sequence[str], ner: str | None) -> str:
+    """Of all data that a stage is trained on: sentences of the languages, those of excluded sets as well, and what stage 2 has besides."""
     from conlipa.modeling.data.fingerprint import of_folder, of_pairs, of_sentences
     from conlipa.modeling.data.packed_corpus import PackedCorpus
 
-    sentences = corpus.fingerprint(languages) if isinstance(corpus, PackedCorpus) else of_sentences(corpus, languages, "train")
-    return sentences if stage == "ner" else f"{of_folder(str(ner))} {of_pairs()} {sentences if recipe.ipac.replay_weight else ''}"
+    sentences = ""
+    if languages:
+        sentences = corpus.fingerprint(languages) if isinstance(corpus, PackedCorpus) else of_sentences(corpus, languages, "train")
+    return sentences if stage == "ner" else f"{of_folder(str(ner))} {of_pairs()} {sentences}"
 
 
 def _redirects(stage: str, recipe: Recipe, corpus: Corpus | PackedCorpus) -> dict[str, str]:
@@ -138,7 +205,7 @@ def _redirects(stage: str, recipe: Recipe, corpus: Corpus | PackedCorpus) -> dic
     from conlipa.modeling.data.fingerprint import of_redirects
     from conlipa.modeling.data.packed_corpus import PackedCorpus
 
-    if not recipe.ner.augmentation.redirect or (stage == "ipac" and not recipe.ipac.replay_weight):
+    if not recipe.ner.augmentation.redirect or not _reads_sentences(stage, recipe):
         return {}
     words = corpus.words if isinstance(corpus, PackedCorpus) else of_redirects(recipe.ner.exclude)
     return {"redirects": words} if words else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 
 from conlipa.errors import ConlipaError
 from conlipa.modeling.data.corpus import Corpus
-from conlipa.modeling.data.fingerprint import of_sentences
+from conlipa.modeling.data.fingerprint import of_sentences, of_sets
 from conlipa.modeling.data.packed_corpus import PackedCorpus
 from conlipa.modeling.data.packing import packed_corpus
 from conlipa.modeling.data.sentences import Sentences, source_languages
@@ -38,6 +39,21 @@ def test_its_batches_and_its_digest_are_those_of_the_corpus(folder: Path) -> Non
         assert np.array_equal(a, b)
         first, second = ours.batch(a), theirs.batch(b)
         assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_it_knows_how_its_sentences_were_divided(folder: Path, tmp_path: Path) -> None:
+    corpus, packed = Corpus("sample"), PackedCorpus.load(folder)
+    assert packed.division_of(["eng"]) == of_sets(corpus, corpus.sets(["eng"], "train"))
+    assert packed.division_of(["eng", "deu"]) == ""
+    cuts = []
+    for number, parts in enumerate(((["Oslo", "Rome", "Oslo"], ["Rome"]), (["Oslo", "Rome"], ["Oslo", "Rome"]))):
+        for name, words in zip("ab", parts, strict=True):
+            file = tmp_path / f"{name}{number}" / "eng" / "train.tsv"
+            file.parent.mkdir(parents=True)
+            file.write_text("".join(f"{word}\tB-LOC\n\n" for word in words), encoding="utf-8")
+        where = os.pathsep.join(str(tmp_path / f"{name}{number}") for name in "ab")
+        cuts.append(packed_corpus(Corpus(where), ["eng"], (), TOKENIZER, 128, PHONEMES, False).packed.set_starts[1])
+    assert cuts == [3, 2]
 
 
 def test_sentences_of_one_word_are_joined_with_the_separator(tmp_path: Path) -> None:

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from conlipa.errors import ConlipaError, UsageError
+from conlipa.modeling.recipe import Recipe
 from conlipa.modeling.recipe_file import profiles, read_recipe
 from conlipa.modeling.tokenizer import size
+from conlipa.modeling.train import _earlier as earlier_of
 from tests.conftest import complaint, run
 
 
@@ -141,6 +144,35 @@ def test_a_setting_is_changed_on_the_command_line() -> None:
 def test_a_copy_with_other_settings_is_checked_too() -> None:
     with pytest.raises(ValueError, match="greater than or equal to 1"):
         replace(read_recipe("mini").ner, epochs=0)
+
+
+def chain(recipe: Recipe) -> list[Recipe]:
+    earlier = earlier_of(recipe)
+    return [recipe, *(chain(earlier) if earlier else [])]
+
+
+@pytest.mark.parametrize("name", profiles())
+def test_the_kit_s_own_runs_start_from_what_their_files_name(name: str) -> None:
+    for run_, earlier in pairwise(chain(read_recipe(name))):
+        assert run_.ner.start
+        named = read_recipe(run_.ner.start)
+        assert earlier == (named if run_.ner.minutes else replace(named, ner=replace(named.ner, minutes=None)))
+
+
+def test_what_is_changed_for_a_chain_holds_for_all_its_runs() -> None:
+    plain, runs = (chain(read_recipe("mini", settings)) for settings in ((), ["ner.exclude=[]", "ner.languages=[eng, tgk]", "ner.optimizer=adamw"]))
+    assert len(runs) == 10
+    changes = {"exclude": (), "languages": ("eng", "tgk"), "optimizer": "adamw"}
+    assert runs == [replace(each, ner=replace(each.ner, **changes)) for each in plain]
+    fewer = chain(read_recipe("mini", ["ner.sentences_per_language=100", "ner.sentences_of={eng: 200}", "ner.seed=77"]))
+    assert {(each.ner.sentences_per_language, each.ner.sentences_of["eng"]) for each in fewer if each.ner.sentences_of} == {(100, 200)}
+    assert [each.ner.seed for each in fewer[1:]] == [each.ner.seed for each in plain[1:]]
+
+
+def test_a_file_that_starts_from_a_file_changes_nothing_of_it(tmp_path: Path) -> None:
+    (tmp_path / "many.yaml").write_text("ner: {languages: [eng, fin]}\n", encoding="utf-8")
+    (tmp_path / "own.yaml").write_text(f"ner: {{languages: [eng], exclude: [titles/x], start: {tmp_path / 'many.yaml'}}}\n", encoding="utf-8")
+    assert earlier_of(read_recipe(str(tmp_path / "own.yaml"))) == read_recipe(str(tmp_path / "many.yaml"))
 
 
 def test_an_unknown_profile_is_told_its_nearest() -> None:

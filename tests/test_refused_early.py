@@ -20,10 +20,11 @@ from transformers import AutoConfig
 
 from conlipa.atomic_files import atomic_folder, check_place, write_text
 from conlipa.errors import ConlipaError
+from conlipa.hub_cards.release import release
 from conlipa.modeling.data import redirects
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.packed_corpus import PackedCorpus
-from conlipa.modeling.data.packing import packed_corpus
+from conlipa.modeling.data.packing import check_published, packed_corpus
 from conlipa.modeling.data.sentences import Sentences
 from conlipa.modeling.encoder import load_tagger, pretrained_encoder
 from conlipa.modeling.inference.packaged import packaged
@@ -32,6 +33,7 @@ from conlipa.modeling.recipe_file import read_recipe
 from conlipa.modeling.records import trained_on
 from conlipa.modeling.tokenizer import phoneme_tokenizer
 from conlipa.modeling.train import _redirects as redirects_of
+from conlipa.modeling.train import train_stage
 from conlipa.modeling.training.checkpoints import Checkpoints, Progress
 from conlipa.modeling.training.ipac import IpacStage
 from conlipa.modeling.training.run_metadata import agrees, run_metadata_of
@@ -63,6 +65,32 @@ def test_a_packed_corpus_that_lacks_sets_of_the_recipe(tmp_path: Path) -> None:
     assert Sentences(part, ["eng"], Ner(exclude=["*/eng_2"]), TOKENIZER, 128).chosen.size == 1
     with pytest.raises(ConlipaError, match="packed without running/eng_2, which this recipe trains on"):
         Sentences(part, ["eng"], Ner(), TOKENIZER, 128)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [("encoder.layers=4", r"encoder\.layers is 4, expected at least the 8"), ("encoder.hidden_size=128", "256 as its hidden_size")],
+)
+def test_a_chain_whose_runs_do_not_fit(setting: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("conlipa.modeling.training.loop.train", lambda *_, **__: pytest.fail("an earlier run was trained"))
+    with pytest.raises(ConlipaError, match=said):
+        train_stage("ner", read_recipe("mini", [setting]), Corpus("sample"), tmp_path / "ner")
+
+
+def test_a_release_that_would_train_on_titles_that_its_recipe_excludes(tmp_path: Path) -> None:
+    for name in ("eng", "eng_2", "deu_2"):
+        (tmp_path / "more" / name).mkdir(parents=True)
+        for split in ("train", "dev"):
+            (tmp_path / "more" / name / f"{split}.tsv").write_text("Oslo\tB-LOC\n", encoding="utf-8")
+    where, out = str(tmp_path / "more"), tmp_path / "release"
+    with pytest.raises(ConlipaError, match=r"titles of eng as one set; expected it to name all of titles/eng, titles/eng_2, or none"):
+        release(out, read_recipe("mini", ["ner.exclude=[titles/eng_2]"]), where)
+    assert not out.exists()
+    for exclude in (["titles/eng"], ["titles/deu_2"]):
+        with pytest.raises(ConlipaError, match="as one set"):
+            check_published(Corpus(where), ["eng", "deu"], exclude)
+    for exclude in ([], ["titles/eng*"], ["titles/deu", "titles/deu_2"], ["titles/fin"], ["running/eng_2"]):
+        check_published(Corpus(where), ["eng", "deu"], exclude)
 
 
 def test_batches_too_narrow_for_the_processes() -> None:

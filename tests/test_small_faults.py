@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import subprocess
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,18 +23,23 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from conlipa import cli
+from conlipa import Tagger, cli
 from conlipa.errors import ConlipaError, UsageError
 from conlipa.hub_cards import adapted, plan, publish, retries
 from conlipa.hub_cards.plan import Repo
 from conlipa.modeling.inference import onnx_backend
+from conlipa.modeling.inference.entities import Entity
 from conlipa.modeling.inference.entity_formats import write_brat
+from conlipa.modeling.inference.lines import tagged_lines
 from conlipa.modeling.inference.loading import load_backend, temperature
 from conlipa.modeling.inference.onnx_backend import OnnxBackend
 from conlipa.modeling.inference.packaged import packaged
+from conlipa.modeling.inference.reasons import LISTED
 from conlipa.modeling.inference.torch_backend import TorchBackend
+from conlipa.modeling.training import run_metadata
 from conlipa.space import document_page, page
 from conlipa.space.guard import Guard
+from tests.conftest import ROOT
 
 WRITTEN = {"made_from": ["x"], "max_length": 128, "temperature": 1.0, "case_marks": False, "tokenizer": "{}"}
 
@@ -192,13 +198,78 @@ def test_a_demo_of_another_model_takes_no_adapter_of_the_environment(
     assert launched == [(named.get("--model"), named.get("--adapter"), 7860, adapter)]
 
 
+def test_a_table_of_scores_is_shown_before_it_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gold = str(ROOT / "dataset_scripts" / "sample" / "tgk" / "dev.tsv")
+    with pytest.raises(SystemExit):
+        cli.main(["evaluate", "--predictions", gold, "--langs", "tgk", "--json", str(tmp_path)])
+    shown = capsys.readouterr()
+    assert "100.00 (100.00 to 100.00)" in shown.out
+    assert "could not be written" in shown.err
+
+
+def test_the_commit_is_the_kit_s_own_and_not_of_the_repository_around_its_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / ".venv" / "run_metadata.py"
+    file.parent.mkdir()
+    file.touch()
+    (tmp_path / ".gitignore").write_text(".venv\n", encoding="utf-8")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "-C", str(tmp_path)]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "x"], ["tag", "-a", "-m", "x", "secret-v1"]):
+        subprocess.run([*git, *words], check=True)
+    monkeypatch.setattr(run_metadata, "__file__", str(file))
+    assert run_metadata.revision() == ""
+    subprocess.run([*git, "add", "-f", str(file)], check=True)
+    assert run_metadata.revision() == "secret-v1+"
+
+
+def test_a_line_that_the_engine_does_not_read_does_not_end_the_job() -> None:
+    tagger = Tagger.from_pretrained("mini", engine="epitran")
+    first, blank, second = tagged_lines(tagger, ["ශ්‍රී ලංකාව", " ", "Αθήνα"])
+    assert not blank.error
+    assert (first.error, second.error[:40]) == ("", "Greek (ell) has no engine 'epitran' (it ")
+    with pytest.raises(UsageError, match="unknown engine 'epitrann'"):
+        list(tagged_lines(Tagger(tagger.backend, engine="epitrann"), ["Αθήνα"]))
+
+
+def test_a_letter_table_reads_a_language_by_any_of_its_names(tmp_path: Path) -> None:
+    (tmp_path / "letters.csv").write_text("Orth,Phon\nа,a\n", encoding="utf-8")
+    alone = Tagger.from_pretrained("mini", engine=f"map:{tmp_path / 'letters.csv'}")
+    text, name = "Тоҷикистон", Entity(0, 10, "Тоҷикистон", "LOC", 0.0)
+    by_code, by_name = (alone.explain(text, name, lang) for lang in ("tgk", "Tajik"))
+    assert LISTED in by_code.without
+    assert by_name == by_code
+
+
+@pytest.mark.parametrize(("columns", "shown"), [("-2,-1", "--columns=-2,-1"), ("2,-1", "--columns 2,-1")])
+def test_the_card_of_an_adapter_has_options_as_they_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: str, shown: str) -> None:
+    given: list[str] = []
+    monkeypatch.setattr(adapted, "adapted_repo", lambda *arguments: given.append(arguments[-1]))
+    file = tmp_path / "mine.conll"
+    file.write_text("".join(f"x\tAnna{number}\tB-PER\n\n" for number in range(8)), encoding="utf-8")
+    cli.main(["adapt", "--corpus", str(file), "--lang", "eng", f"--columns={columns}", "--map", "X=O", "--out", str(tmp_path / "out")])
+    assert given == [f"{shown} --map X=O"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["export", "--out", "tagger"], "--out tagger: expected the name of a file that ends in .onnx"),
+        (["evaluate", "--predictions", "x.tsv", "--model", "mini-en"], "--predictions scores a file and no model; leave out --model"),
+    ],
+)
+def test_options_that_would_be_ignored_or_lead_nowhere_are_refused(arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(arguments)
+    assert stopped.value.code == 2
+    assert reason in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("card", "licence"), [("---\nlicense: cc-by-nc-4.0\n---\n", "cc-by-nc-4.0"), ("---\na: [\n---\n", "apache-2.0"), ("", "apache-2.0")]
 )
 def test_an_adapter_is_under_the_licence_of_its_base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, card: str, licence: str) -> None:
     (tmp_path / "base").mkdir()
     (tmp_path / "base" / "README.md").write_text(card, encoding="utf-8")
-    scores = {"before": 1.0, "after": 2.0, "low": -1.0, "high": 3.0, "share": 0.5, "outside": 0.0}
+    scores = {"before": 1.0, "after": 2.0, "low": -1.0, "high": 3.0, "share": 0.5}
     record = {**scores, "language": "eng", "sentences": 9, "folds": 3, "environment": {}}
     monkeypatch.setattr(adapted, "adapt", lambda *_, **__: record)
     adapted.adapted_repo([], "eng", tmp_path / "out", str(tmp_path / "base"), None, "auto")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,16 +20,21 @@ from safetensors.torch import load_file
 from torch.nn.functional import pad
 from torch.profiler import ProfilerActivity, profile
 
+from conlipa.atomic_files import write_json
 from conlipa.errors import ConlipaError
 from conlipa.modeling.data.batches import LABEL_PAD
 from conlipa.modeling.data.corpus import Corpus
+from conlipa.modeling.data.packing import packed_corpus
 from conlipa.modeling.encoder import new_encoder, save_tagger
-from conlipa.modeling.recipe import Augmentation, Encoder, Ipac, LabelBias, Ner, Recipe
+from conlipa.modeling.recipe import PHONEMES, Augmentation, Encoder, Ipac, LabelBias, Ner, Recipe
+from conlipa.modeling.recipe_file import read_recipe
 from conlipa.modeling.tokenizer import phoneme_tokenizer
+from conlipa.modeling.train import _made_from, train_stage
 from conlipa.modeling.training.ipac import IpacStage
 from conlipa.modeling.training.loop import train
 from conlipa.modeling.training.ner import DenoisingModule, NerModule
 from conlipa.modeling.training.optim import optimizers_of
+from conlipa.modeling.training.run_metadata import agrees
 from tests.conftest import ROOT, TINY, begun, run, running_until
 
 ACCELERATE = str(Path(sys.executable).with_name("accelerate"))
@@ -212,6 +220,58 @@ def test_the_record_says_what_the_weights_were_made_from(tiny_release: Path) -> 
     assert record["steps"] == 3 * 75
     assert record["environment"]["torch"].startswith("2.")
     assert len(record["data"]) == 16
+
+
+def put(folder: Path, *sets: str, words: Sequence[str] = ("Oslo", "Rome")) -> str:
+    """Sets of one-word sentences."""
+    for name in sets:
+        (folder / name).mkdir(parents=True)
+        (folder / name / "train.tsv").write_text("".join(f"{word}\tB-LOC\n\n" for word in words), encoding="utf-8")
+    return str(folder)
+
+
+def test_a_finished_run_is_another_one_where_its_sets_are(recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tiny, out = read_recipe(str(recipe)), tmp_path / "ner"
+    first, second = put(tmp_path / "a", "eng"), put(tmp_path / "b", "eng")
+    parted = put(tmp_path / "c", "eng", words=("Oslo", "Rome", "Oslo")), put(tmp_path / "d", "eng", words=("Rome",))
+    made_from = _made_from("ner", tiny, Corpus(f"{first}{os.pathsep}{second}"), None, None)
+    write_json(made_from, out / "training.json")
+    train_stage("ner", tiny, Corpus(f"titles={first}{os.pathsep}titles={second}"), out)
+    assert "is up to date" in capsys.readouterr().err
+    for other in (f"titles={first}{os.pathsep}running={second}", os.pathsep.join(parted)):
+        assert _made_from("ner", tiny, Corpus(other), None, None)["data"] == made_from["data"]
+        with pytest.raises(ConlipaError, match="holds a ner of another recipe or other data"):
+            train_stage("ner", tiny, Corpus(other), out)
+    write_json({name: value for name, value in made_from.items() if name != "sets"}, out / "training.json")
+    train_stage("ner", tiny, Corpus(f"titles={first}{os.pathsep}running={second}"), out)  # an older kit did not say
+    assert "is up to date" in capsys.readouterr().err
+
+
+def test_a_run_is_another_one_with_other_weights_in_the_folder_that_it_starts_from(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "encoder").mkdir()
+    tiny = read_recipe(str(recipe), [f"encoder.repo={tmp_path / 'encoder'}"])
+    found = []
+    for weights in (b"first", b"second"):
+        (tmp_path / "encoder" / "model.safetensors").write_bytes(weights)
+        found.append(_made_from("ner", tiny, Corpus("sample"), None, None))
+    assert agrees(found[0], found[0])
+    assert not agrees(found[0], found[1])
+    assert agrees({name: value for name, value in found[0].items() if name != "weights"}, found[1])
+
+
+def test_the_record_names_the_languages_that_were_read(recipe: Path, tmp_path: Path) -> None:
+    corpus = Corpus(put(tmp_path / "more", "eng", "deu", "deu_2", "fin", "fin_2"))
+    tiny = read_recipe(str(recipe), ["ner.languages=[deu, eng, fin]", "ner.exclude=[titles/fin*, titles/deu]"])
+    assert _made_from("ner", tiny, corpus, None, None)["languages"] == ["deu", "eng"]
+    packed = packed_corpus(corpus, ["deu", "eng"], ["titles/eng_*"], phoneme_tokenizer(), 128, PHONEMES, False)
+    assert _made_from("ner", replace(tiny, ner=replace(tiny.ner, exclude=("*/eng",))), packed, None, None)["languages"] == ["deu"]
+    alone, replayed = (replace(tiny, ipac=replace(tiny.ipac, replay_weight=weight)) for weight in (0.0, 1.0))
+    nothing = Corpus(put(tmp_path / "none", "kaz"))
+    about = _made_from("ipac", alone, nothing, str(tmp_path), None)
+    assert about["languages"] == []
+    assert agrees({**about, "languages": ["eng"]}, about)  # as an older kit recorded it
+    with pytest.raises(ConlipaError, match="has no train split of any source language"):
+        _made_from("ipac", replayed, nothing, str(tmp_path), None)
 
 
 def test_muon_takes_the_matrices_of_the_layers_and_adamw_all_else() -> None:

@@ -14,7 +14,7 @@ from conlipa.modeling.data.redirects import redirects
 if TYPE_CHECKING:  # `datasets` is slow to import, and a digest of weights needs none of it
     from datasets import Dataset
 
-    from conlipa.modeling.data.corpus import Corpus
+    from conlipa.modeling.data.corpus import Corpus, CorpusSet
 
 
 def _digest(parts: Iterable[bytes]) -> str:
@@ -31,6 +31,11 @@ def of_sentences(corpus: Corpus, langs: Iterable[str], split: str) -> str:
         sentences = (sentence for lang in key[1:] for sentence in _columns(corpus.split(lang, split)))
         corpus.digests[key] = _digest(f"{sentence}".encode("utf-8", "surrogatepass") for sentence in sentences)
     return corpus.digests[key]
+
+
+def of_sets(corpus: Corpus, sets: Iterable[CorpusSet]) -> str:
+    """Of what sentences are divided into: kind, name and size of a set decide how often its sentences are drawn."""
+    return _digest(f"{each.kind}/{each.name} {len(corpus.rows(each))}".encode() for each in sets)
 
 
 def _columns(rows: Dataset) -> Iterator[tuple[list[str], list[str], list[int]]]:

@@ -50,6 +50,8 @@ class PackedCorpus:
     """Sets of its languages that a recipe excluded when it was packed."""
     words: str = ""
     """`fingerprint.of_redirects` of its words for a redirect; empty where an older kit packed it."""
+    division: str = ""
+    """`fingerprint.of_sets` of all its languages; empty where an older kit packed it."""
 
     def languages(self, split: str = "train") -> list[str]:
         """ISO codes; it has training sentences alone."""
@@ -60,6 +62,10 @@ class PackedCorpus:
         if set(languages) == set(self.languages()):
             return self.sentences
         return hashlib.sha256(f"{self.sentences} {' '.join(languages)}".encode()).hexdigest()[:16]
+
+    def division_of(self, languages: Sequence[str]) -> str:
+        """How the sentences of some languages are divided into sets; empty where that is not known: sentences that were split count as several."""
+        return self.division if set(languages) == set(self.languages()) else ""
 
     def chosen(self, languages: Sequence[str], exclude: Sequence[str]) -> Integers:
         """Numbers of the sets of some languages, without those that a recipe excludes."""
@@ -76,7 +82,7 @@ class PackedCorpus:
         """Write the folder: the arrays, and `sets.json` last."""
         with atomic_folder(folder) as beside:
             self.packed.save(beside / "arrays")
-            about = {name: getattr(self, name) for name in ("sets", "encoding", "sentences", "left_out", "words")}
+            about = {name: getattr(self, name) for name in ("sets", "encoding", "sentences", "left_out", "words", "division")}
             write_json(about, beside / SETS)
 
     @classmethod
@@ -91,7 +97,7 @@ class PackedCorpus:
             sets = tuple(PackedSet(*map(str, each)) for each in about["sets"])
             left_out = tuple(PackedSet(*map(str, each)) for each in about.get("left_out", []))
             named = str(about["encoding"]), str(about["sentences"]), str(folder)
-            found = cls(Packed.load(folder / "arrays"), sets, *named, left_out, str(about.get("words", "")))
+            found = cls(Packed.load(folder / "arrays"), sets, *named, left_out, str(about.get("words", "")), str(about.get("division", "")))
             found.packed.check(len(sets))
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise ConlipaError(f"{folder}: not a packed corpus, which `python -m conlipa.modeling.data.packing` writes ({error})") from error

@@ -23,10 +23,10 @@ from tqdm.auto import tqdm
 
 from conlipa.atomic_files import check_place
 from conlipa.dataset_scripts.g2p.phonemizer import WORD_SEPARATOR
-from conlipa.dataset_scripts.wikiann.places import corpus_option
-from conlipa.errors import exit_on_error
+from conlipa.dataset_scripts.wikiann.places import RUNNING, TITLES, corpus_option
+from conlipa.errors import ConlipaError, exit_on_error
 from conlipa.modeling.data.corpus import Corpus, CorpusSet, encoded
-from conlipa.modeling.data.fingerprint import of_redirects, of_sentences
+from conlipa.modeling.data.fingerprint import of_redirects, of_sentences, of_sets
 from conlipa.modeling.data.packed import pack
 from conlipa.modeling.data.packed_corpus import REDIRECTS, SETS, PackedCorpus, PackedSet, encoding_of
 from conlipa.modeling.data.redirects import redirects
@@ -46,11 +46,12 @@ def packed_corpus(
     Args:
         split: a sentence beyond `max_length` becomes several; otherwise it is cut.
     """
-    sets = sets_of(corpus, languages, exclude)
+    there = corpus.sets(languages, "train")
+    sets = chosen_sets(there, exclude)
     encoding = encoding_of(tokenizer, max_length, input_kind, split)
-    sentences = of_sentences(corpus, languages, "train")
+    sentences, division = of_sentences(corpus, languages, "train"), of_sets(corpus, there)
     words = redirects(exclude)
-    key = f"3 {sentences} {' '.join(f'{each.kind}/{each.name}' for each in sets)} {encoding} {words}"
+    key = f"4 {sentences} {division} {' '.join(f'{each.kind}/{each.name}' for each in sets)} {encoding} {words}"
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "conlipa-packed" / hashlib.sha256(key.encode()).hexdigest()[:16]
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -63,14 +64,31 @@ def packed_corpus(
                 separator = None if input_kind == GRAPHEMES else reader(WORD_SEPARATOR, truncation=True, max_length=3)["input_ids"][1]
                 arrays = pack(chain(examples, beside), max_length if split else None, separator)
                 named = (*(PackedSet(each.lang, each.kind, each.name) for each in sets), *(PackedSet(lang, REDIRECTS, lang) for lang in words))
-                PackedCorpus(arrays, named, encoding, sentences, words=of_redirects(exclude)).save(folder)
-    left_out = {PackedSet(each.lang, each.kind, each.name) for each in corpus.sets(languages, "train") if each not in sets}
+                PackedCorpus(arrays, named, encoding, sentences, words=of_redirects(exclude), division=division).save(folder)
+    left_out = {PackedSet(each.lang, each.kind, each.name) for each in there if each not in sets}
     return replace(PackedCorpus.load(folder), left_out=tuple(sorted(left_out)))  # what was kept is the same for several recipes
 
 
 def sets_of(corpus: Corpus, languages: Sequence[str], exclude: Sequence[str]) -> list[CorpusSet]:
     """The sets that some languages are trained on: without those that a recipe excludes."""
-    return [each for each in corpus.sets(languages, "train") if not PackedSet(each.lang, each.kind, each.name).is_among(exclude)]
+    return chosen_sets(corpus.sets(languages, "train"), exclude)
+
+
+def chosen_sets(sets: Sequence[CorpusSet], exclude: Sequence[str]) -> list[CorpusSet]:
+    """Those of some sets that a recipe does not exclude."""
+    return [each for each in sets if not PackedSet(each.lang, each.kind, each.name).is_among(exclude)]
+
+
+def check_published(corpus: Corpus, languages: Sequence[str], exclude: Sequence[str]) -> None:
+    """Raises ConlipaError where a release, whose titles of a language are one set of its name, would be trained on what a recipe excludes."""
+    if all(pattern.startswith(f"{RUNNING}/") for pattern in exclude):  # all of a large corpus is read to know its sets
+        return
+    titles = [PackedSet(each.lang, each.kind, each.name) for each in corpus.sets(languages, "train") if each.kind == TITLES]
+    for lang in languages:
+        sets = {PackedSet(lang, TITLES, lang), *(each for each in titles if each.lang == lang)}
+        if len({each.is_among(exclude) for each in sets}) > 1:
+            named = ", ".join(sorted(f"{each.kind}/{each.name}" for each in sets))
+            raise ConlipaError(f"ner.exclude: a release has the titles of {lang} as one set; expected it to name all of {named}, or none")
 
 
 def packed_for(recipe: Recipe, corpus: Corpus) -> PackedCorpus:

@@ -20,10 +20,9 @@ def deepened(model: Any, layers: int) -> Any:
         ConlipaError: the model has more layers than asked for.
     """
     there = model.config.num_hidden_layers
+    check_depth(there, layers)
     if there == layers:
         return model
-    if there > layers:
-        raise ConlipaError(f"encoder.layers is {layers}, expected at least the {there} of the model that ner.start trains")
     config = deepcopy(model.config)
     config.num_hidden_layers = layers
     grown = type(model)(config)
@@ -37,6 +36,12 @@ def deepened(model: Any, layers: int) -> Any:
     rest = {name: weight for name, weight in model.state_dict().items() if not name.startswith("roberta.encoder.layer.")}
     grown.load_state_dict(rest, strict=False)
     return grown
+
+
+def check_depth(there: int, layers: int) -> None:
+    """Raises ConlipaError where a model has more layers than asked for."""
+    if there > layers:
+        raise ConlipaError(f"encoder.layers is {layers}, expected at least the {there} of the model that ner.start trains")
 
 
 @torch.no_grad()

@@ -18,7 +18,7 @@ from conlipa.modeling.data.ragged import Integers
 from conlipa.modeling.data.sentences import Sentences
 from conlipa.modeling.encoder import attention_of, pretrained_encoder, save_tagger, with_short_attention
 from conlipa.modeling.recipe import LabelBias, Ner, Recipe
-from conlipa.modeling.training.depth import deepened
+from conlipa.modeling.training.depth import check_depth, deepened
 
 if TYPE_CHECKING:
     from conlipa.modeling.data.corpus import Corpus
@@ -75,13 +75,9 @@ class DenoisingModule(NerModule):
         return [(self.tag_weight * tagging, labels), (self.denoise_weight * denoising, changed.sum().clamp(min=1))]
 
 
-def _as_the_recipe_has_it(model: Any, recipe: Recipe) -> None:
-    """Give a model that a run starts from the recipe's dropout.
-
-    Raises:
-        ConlipaError: it is of another shape.
-    """
-    encoder, config = recipe.encoder, model.config
+def check_start(recipe: Recipe, config: Any) -> None:
+    """Raises ConlipaError where a run cannot start from a model of this configuration: it is of another shape, or deeper."""
+    encoder = recipe.encoder
     shape = {
         "hidden_size": config.hidden_size,
         "heads": config.num_attention_heads,
@@ -91,10 +87,14 @@ def _as_the_recipe_has_it(model: Any, recipe: Recipe) -> None:
     for name, there in shape.items():
         if there != getattr(encoder, name):
             raise ConlipaError(f"ner.start: {recipe.ner.start} has {there} as its {name}, and encoder.{name} is {getattr(encoder, name)}")
-    config.hidden_dropout_prob = config.attention_probs_dropout_prob = encoder.dropout
+    check_depth(config.num_hidden_layers, encoder.layers)
+
+
+def _set_dropout(model: Any, dropout: float) -> None:
+    model.config.hidden_dropout_prob = model.config.attention_probs_dropout_prob = dropout
     for module in model.modules():
         if isinstance(module, nn.Dropout):
-            module.p = encoder.dropout
+            module.p = dropout
 
 
 class NerStage:
@@ -107,8 +107,9 @@ class NerStage:
         self.settings: Ner = recipe.ner
         model, self.tokenizer = pretrained_encoder(replace(recipe.encoder, repo=str(start)) if start else recipe.encoder)
         if start and not recipe.encoder.repo:  # a repo's shape is its own
+            check_start(recipe, model.config)
             model = deepened(model, recipe.encoder.layers)
-            _as_the_recipe_has_it(model, recipe)
+            _set_dropout(model, recipe.encoder.dropout)
         with_short_attention(model)
         plain = recipe.ner.tag_weight == 1.0 and not recipe.ner.denoise_weight
         self.module = NerModule(model, recipe.ner.label_smoothing) if plain else DenoisingModule(model, recipe.ner)

@@ -24,6 +24,10 @@ _REPLAYED = (
 """Settings of stage 1 by which stage 2 draws and changes the sentences that it replays."""
 
 
+_KNOWN_TO_BOTH = ("languages", "redirects", "sets", "weights")
+"""Compared only where both sides say them: an older kit did not say all, and stage 2 without replay reads no language, which older ones named."""
+
+
 def decisive(metadata: Any) -> Any:
     """Metadata without the settings of a recipe that are of its pace alone."""
     if isinstance(metadata, dict):
@@ -32,12 +36,13 @@ def decisive(metadata: Any) -> Any:
 
 
 def agrees(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether two runs were made from the same. An older kit did not know all options, nor say what is replayed and which redirects are heard."""
+    """Whether two runs were made from the same. An older kit did not know all options, nor say all that is known now."""
     there, here = (_completed(metadata) for metadata in (recorded, wanted))
     if there.get("stage") == "ipac" and isinstance(there.get("recipe"), dict) and "ner" in here["recipe"]:
         there["recipe"].setdefault("ner", here["recipe"]["ner"])
-    if not (there.get("redirects") and here.get("redirects")):
-        there["redirects"] = here["redirects"] = None
+    for name in _KNOWN_TO_BOTH:
+        if not (there.get(name) and here.get(name)):
+            there[name] = here[name] = None
     return bool(decisive(there) == decisive(here))
 
 
@@ -61,12 +66,16 @@ def _version(package: str) -> str:
 
 def revision() -> str:
     """The commit of the kit's checkout, with `+` where it has uncommitted changes; empty where it is installed from a wheel."""
-    here = Path(__file__).parent
     try:
-        described = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=here, capture_output=True, text=True, timeout=10, check=True)
+        _git("ls-files", "--error-unmatch", Path(__file__).name)  # an environment may lie in a repository of somebody else
+        return _git("describe", "--always", "--dirty=+")
     except (OSError, subprocess.SubprocessError):
         return ""
-    return described.stdout.strip()
+
+
+def _git(*arguments: str) -> str:
+    """What git says in the folder of this file."""
+    return subprocess.run(["git", *arguments], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
 
 
 def runs_of(record: dict[str, Any]) -> list[dict[str, Any]]:
