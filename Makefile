@@ -46,6 +46,7 @@ mini mini-en: .venv/ready
 	rm -rf modeling/$@/ner modeling/$@/ipac && mkdir -p modeling/$@
 	cp -r runs/$@/conlipa-$@-ner modeling/$@/ner
 	cp -r runs/$@/conlipa-$@-ipac modeling/$@/ipac
+	$(RELEASE)  # the Space's card says whether its model is the packaged one
 	$(RUN)python -m conlipa.hub_cards.readme README.md docs/scores.md --release runs/$@
 
 # Every table and figure of both papers: make report CORPUS=DIR:DIR (an hour or two on two cores; resumes where it was interrupted).

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from importlib.metadata import metadata, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from huggingface_hub import DatasetCardData, EvalResult, ModelCardData, SpaceCardData
 from huggingface_hub.repocard_data import CardData
@@ -18,6 +18,7 @@ from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.dataset_scripts.quality.quality import QUALITY
 from conlipa.dataset_scripts.tables import FOLDER, rows
 from conlipa.hub import is_repo
+from conlipa.hub_cards.origin import is_wikiann, origin_of, pairs_of, weights_of
 from conlipa.modeling.data.redirects import redirects
 from conlipa.modeling.evaluation.comparison import before_and_after, case_table
 from conlipa.modeling.evaluation.evaluation import table, without_redirects
@@ -28,40 +29,6 @@ from conlipa.modeling.training.run_metadata import runs_of
 _templates = Environment(
     loader=PackageLoader("conlipa.hub_cards"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
 )
-
-SOURCES = {"sample": "the kit's built-in sample (not a benchmark)", "hub": "WikiANN (`unimelb-nlp/wikiann`)"}
-
-
-def is_wikiann(source: str) -> bool:
-    """Whether titles are WikiANN's: those of the Hub, and folders that are called so. `source` is as a release names it."""
-    return all(part == "hub" or part.startswith("wikiann") for part in _titles(source).split(" and "))
-
-
-def _titles(source: str) -> str:
-    """A source without its running text, which is trained on and not published."""
-    return " and ".join(part for part in source.split(" and ") if not part.startswith("running="))
-
-
-class _Origin(NamedTuple):
-    """What cards say of the sentences that a release was made from."""
-
-    described: str
-    title: str
-    licence: dict[str, Any]
-    name: str
-    kind: str
-    """`dataset_name` and `dataset_type` of the `model-index`."""
-
-
-def _origin(source: str) -> _Origin:
-    """A corpus of somebody's own has an owner and a licence that the kit does not know."""
-    if source == "sample":
-        return _Origin(SOURCES[source], "WikiANN-IPA", {"license": "apache-2.0"}, "conlipa sample", "conlipa-sample")
-    if is_wikiann(source):
-        return _Origin(SOURCES.get(source, "WikiANN"), "WikiANN-IPA", {"license": "odc-by"}, "WikiANN", "unimelb-nlp/wikiann")
-    titles = _titles(source)
-    licence = {"license": "other", "license_name": "that-of-the-corpus"}
-    return _Origin(f"a corpus of its publisher (`{titles}`)", f"{titles}, with phonemes", licence, titles, "corpus")
 
 
 def _card(data: CardData, template: str, **values: Any) -> str:
@@ -113,7 +80,7 @@ def wikiann_card(folder: Path, source: str) -> str:
         iso, split = path.parent.name, path.stem
         rows.setdefault(iso, {})[split] = parquet.read_metadata(path).num_rows
         configs.setdefault(iso, {})[split] = [f"{iso}/{split}.parquet"]
-    origin = _origin(source)
+    origin = origin_of(source)
     data = DatasetCardData(
         language=_hub_codes(list(rows)),
         **origin.licence,
@@ -150,14 +117,14 @@ def _size_category(rows: int) -> str:
 
 def _results(report: dict[str, Any], source: str) -> list[EvalResult]:
     """The `model-index` of a report: both scores, every language."""
-    origin = _origin(source)
+    origin, trained_on = origin_of(source), report.get("sources", [])
     return [
         EvalResult(
             task_type="token-classification",
-            task_name="zero-shot named entity recognition on phonemes",
+            task_name=f"{'' if iso in trained_on else 'zero-shot '}named entity recognition on phonemes",
             dataset_type=origin.kind,
             dataset_name=f"{origin.name} ({language(iso).name})",
-            dataset_config=language(iso).wikiann,
+            dataset_config=language(iso).wikiann or iso,
             dataset_split="validation",
             metric_type="f1",
             metric_name={"paper_f1": "macro F1 over phoneme positions, as in the papers", "entity_f1": "strict entity F1 over words (seqeval, IOB2)"}[
@@ -173,12 +140,11 @@ def _results(report: dict[str, Any], source: str) -> list[EvalResult]:
 def _model_data(recipe: Recipe, report: dict[str, Any], source: str, name: str, **more: Any) -> ModelCardData:
     return ModelCardData(
         language=_hub_codes([*report["languages"], *report.get("sources", [])]),
-        license="apache-2.0",
         pipeline_tag="token-classification",
         tags=["conlipa", "named-entity-recognition", "phonemes", "ipa", "zero-shot", "cross-lingual"],
         model_name=name,
         eval_results=_results(report, source),
-        **more,
+        **{**weights_of(recipe.encoder.repo), **more},
     )
 
 
@@ -204,7 +170,7 @@ def ner_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], sou
         sources=[language(iso) for iso in record["languages"]],
         kin=_kin(record["languages"]),
         source=source,
-        described=_origin(source).described,
+        described=origin_of(source).described,
         wikiann=is_wikiann(source),
         corpora=running_corpora(running),
     )
@@ -250,12 +216,13 @@ def ipac_card(recipe: Recipe, record: dict[str, Any], scores: dict[str, Any], so
         everyday=everyday_table(scores["everyday"]) if "everyday" in scores else "",
         calibration=calibration,
         source=source,
-        described=_origin(source).described,
+        wikiann=is_wikiann(source),
+        pairs=pairs_of(recipe.ipac),
     )
 
 
-def space_card(recipe: Recipe) -> str:
-    """The card (and configuration) of the Space."""
+def space_card(recipe: Recipe, packaged: bool) -> str:
+    """The card (and configuration) of the Space; `packaged`: the release's model is the one that the Space runs unless told otherwise."""
     data = SpaceCardData(
         title="Zero-shot NER on phonemes",
         emoji="🗣️",
@@ -266,10 +233,11 @@ def space_card(recipe: Recipe) -> str:
         python_version=_oldest_python(),  # the Hub's default is older than the kit takes
         app_file="app.py",
         license="apache-2.0",
-        models=[f"NAMESPACE/{recipe.name}-ner", f"NAMESPACE/{recipe.name}-ipac"],
+        models=[f"NAMESPACE/{recipe.name}-ner", f"NAMESPACE/{recipe.name}-ipac"] if packaged else None,
+        datasets=["NAMESPACE/conlipa", *(["NAMESPACE/wikiann-ipa"] if packaged else [])],  # the second one is what the model was trained on
         tags=["conlipa"],
     )
-    return _card(data, "space.md", recipe=recipe)
+    return _card(data, "space.md", recipe=recipe, packaged=packaged)
 
 
 def _oldest_python() -> str:

@@ -21,8 +21,12 @@ COLLECTION = "Zero-shot NER on phonemes"
 def publish(folder: Path, namespace: str, private: bool = False, dry_run: bool = False, force: bool = False) -> None:
     """Create the repos that are missing, commit what changed, tag the version, tie all together in a collection.
 
-    Stopped anywhere, the same command finishes it: each repo changes by one commit or not at all. With `private`, repos that are
-    there and public become private before anything is sent; without it, none changes its visibility.
+    Stopped anywhere, the same command finishes it: each repo changes by one commit or not at all. Files that a repo has and the release lacks
+    are removed, after they were named. With `private`, repos that are there and public become private before anything is sent; without it,
+    none changes its visibility.
+
+    Args:
+        dry_run: only say what would be uploaded, and what removed where the Hub can be asked.
 
     Raises:
         UsageError: a namespace that is not yours.
@@ -31,20 +35,32 @@ def publish(folder: Path, namespace: str, private: bool = False, dry_run: bool =
     repos = plan(folder, namespace)
     for repo in repos:
         print(f"{repo.kind:8s}{repo.name}  {len(repo.files)} files, {repo.size() / 1e6:.1f} MB")
-    if dry_run:
+    try:
+        need_hub(namespace)
+    except ConlipaError as error:
+        if not dry_run:
+            raise
+        print(f"conlipa: warning: files that would be removed are not known: {error}", file=sys.stderr)
         return
-    need_hub(namespace)
     from huggingface_hub import HfApi
 
     api = HfApi(library_name="conlipa", library_version=version("conlipa"))
-    _check_namespace(api, namespace)
-    if not force:
-        for repo in repos:
-            _check_ours(api, repo)
+    if not dry_run:
+        _check_namespace(api, namespace)
+    surplus = {repo.name: _surplus(api, repo, force) for repo in repos}
+    for name, files in surplus.items():
+        if files:
+            print(f"removes from {name}: {', '.join(files)}")
+    if not dry_run:
+        _send(api, repos, surplus, folder, namespace, private)
+
+
+def _send(api: Any, repos: list[Repo], surplus: dict[str, list[str]], folder: Path, namespace: str, private: bool) -> None:
+    """Bring all repos to the plan's state, and record the commits that they then stand at."""
     if private:
         for repo in repos:
             _hide(api, repo)
-    commits = {repo.name: _commit(api, repo, private) for repo in repos}
+    commits = {repo.name: _commit(api, repo, surplus[repo.name], private) for repo in repos}
     for repo in repos:
         _tag(api, repo, commits[repo.name])
     write_json({"namespace": namespace, "version": version("conlipa"), "commits": commits}, folder / ".published" / f"{namespace}.json")
@@ -74,13 +90,24 @@ def _listed(api: Any, repo: Repo) -> list[str]:
     return [str(name) for name in api.list_repo_files(repo.name, repo_type=repo.kind) if name != ".gitattributes"]
 
 
-def _check_ours(api: Any, repo: Repo) -> None:
-    """A repo that is there must be empty, or carry the kit's tag in its card.
+def _surplus(api: Any, repo: Repo, force: bool) -> list[str]:
+    """Files that the repo has on the Hub and the plan lacks.
+
+    Raises:
+        ConlipaError: it holds files that this kit did not write, and they are not to be overwritten by `force`.
+    """
+    there = _files(api, repo)
+    if not force:
+        _check_ours(api, repo, there)
+    return sorted(set(there) - set(repo.files))
+
+
+def _check_ours(api: Any, repo: Repo, there: list[str]) -> None:
+    """A repo that is there must be empty, or carry the kit's tag in its card; `there`: its files.
 
     Raises:
         ConlipaError: it holds files that this kit did not write.
     """
-    there = _files(api, repo)
     if not there or (repo.kind == "space" and there == ["README.md"]):  # a new Space is born with a card
         return
     info = with_retries(repo.name, lambda: api.repo_info(repo.name, repo_type=repo.kind))
@@ -88,7 +115,7 @@ def _check_ours(api: Any, repo: Repo) -> None:
     card = getattr(info, "card_data", None)
     tags |= set((card.to_dict().get("tags") or []) if card else [])
     if KIT_TAG not in tags and not ("README.md" in there and _has_tag(api, repo)):
-        raise ConlipaError(f"{repo.name}: holds {len(there)} files that this kit did not write ({', '.join(there[:3])}); --force overwrites them")
+        raise ConlipaError(f"{repo.name}: holds {len(there)} files that this kit did not write ({', '.join(there[:3])}); --force replaces them")
 
 
 def _has_tag(api: Any, repo: Repo) -> bool:
@@ -112,8 +139,8 @@ def _hide(api: Any, repo: Repo) -> None:
     print(f"{repo.name}: was public, is private now", file=sys.stderr)
 
 
-def _commit(api: Any, repo: Repo, private: bool) -> str:
-    """Bring the repo to the plan's state by one commit; returns the commit that it then stands at."""
+def _commit(api: Any, repo: Repo, surplus: list[str], private: bool) -> str:
+    """Bring the repo to the plan's state by one commit, without the files of `surplus`; returns the commit that it then stands at."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     sdk = "gradio" if repo.kind == "space" else None
@@ -121,7 +148,7 @@ def _commit(api: Any, repo: Repo, private: bool) -> str:
 
     def commit() -> Any:
         # New operations for each try: the client marks those that it has uploaded, and what a commit without an answer has deleted is gone
-        operations: list[Any] = [CommitOperationDelete(path) for path in sorted(set(_listed(api, repo)) - set(repo.files))]
+        operations: list[Any] = [CommitOperationDelete(path) for path in sorted(set(_listed(api, repo)) & set(surplus))]
         operations += [CommitOperationAdd(path, content if isinstance(content, bytes) else str(content)) for path, content in repo.files.items()]
         return api.create_commit(repo.name, operations, commit_message=f"conlipa {version('conlipa')}", repo_type=repo.kind)
 

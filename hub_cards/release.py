@@ -22,15 +22,17 @@ from conlipa.dataset_scripts.tables import FOLDER
 from conlipa.dataset_scripts.wikiann.places import RUNNING, SAMPLE, TITLES, places
 from conlipa.dataset_scripts.wikiann.wikiann import SPLITS
 from conlipa.errors import ConlipaError
-from conlipa.hub_cards.cards import conlipa_card, ipac_card, is_wikiann, ner_card, space_card, wikiann_card
+from conlipa.hub_cards.cards import conlipa_card, ipac_card, ner_card, space_card, wikiann_card
+from conlipa.hub_cards.origin import is_wikiann
 from conlipa.hub_cards.tree import MANIFEST, METRIC, Tree
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.fingerprint import of_folder, of_pairs, of_sentences
-from conlipa.modeling.data.packing import sets_of
+from conlipa.modeling.data.packing import check_published, sets_of
 from conlipa.modeling.data.sentences import source_languages
 from conlipa.modeling.evaluation import everyday
 from conlipa.modeling.evaluation.evaluation import evaluate, table
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
+from conlipa.modeling.inference.packaged import MINI, packaged
 from conlipa.modeling.inference.tagger import Tagger
 from conlipa.modeling.recipe import GRAPHEMES, Recipe
 from conlipa.modeling.recipe_file import completed
@@ -54,6 +56,7 @@ def release(out: Path, recipe: Recipe, wikiann: str, strict: bool = False, ner: 
         raise ConlipaError(f"{wikiann}: has running text alone; a release publishes titles (titles=DIR), and running text has owners of its own")
     if not corpus.languages("validation", TITLES):
         raise ConlipaError(f"{wikiann}: no language of its titles has a validation split (dev.tsv), which scores are measured on")
+    check_published(corpus, recipe.ner.languages, recipe.ner.exclude)
     tree = Tree(out, recipe)
     _claim(out, recipe, wikiann, corpus.fingerprint())
     _step("CONLIPA", tree.conlipa, lambda: write_conlipa(tree.conlipa))
@@ -217,6 +220,14 @@ def _running(recipe: Recipe, wikiann: str, langs: Sequence[str]) -> list[str]:
     return [each.name for each in sets_of(Corpus(wikiann), langs, recipe.ner.exclude) if each.kind == RUNNING]
 
 
+def _is_packaged(weights: dict[str, Any]) -> bool:
+    """Whether these weights, by their digests, are the ones that the Space runs unless told otherwise: a recipe's name does not say."""
+    try:
+        return [weights["ner"], weights["ipac"]] == [of_folder(str(part)) for part in packaged(MINI)]
+    except ConlipaError:  # a checkout that carries no model
+        return False
+
+
 def write_cards(tree: Tree, scores: dict[str, Any], wikiann: str) -> None:
     """A README in every folder, and the Space's files; the same numbers give the same bytes."""
     named = _source(wikiann)
@@ -232,7 +243,7 @@ def write_cards(tree: Tree, scores: dict[str, Any], wikiann: str) -> None:
         tree.wikiann: wikiann_card(tree.wikiann, named),
         tree.ner: ner_card(tree.recipe, records["ner"], scores, named, _running(tree.recipe, wikiann, records["ner"]["languages"])),
         tree.ipac: ipac_card(tree.recipe, records["ipac"], scores, named, calibration),
-        tree.space: space_card(tree.recipe),
+        tree.space: space_card(tree.recipe, _is_packaged(scores["weights"])),
     }
     for folder, text in cards.items():
         write_text(text, folder / "README.md")

@@ -12,6 +12,8 @@ from huggingface_hub import RepoCard
 
 from conlipa.dataset_scripts.everyday import everyday
 from conlipa.dataset_scripts.languages import languages
+from conlipa.hub import is_repo
+from conlipa.modeling.inference.packaged import MINI
 
 _FOLDER = Path(__file__).parent
 FIRST = "sin"
@@ -65,14 +67,22 @@ def links() -> str:
 
 
 def _repos() -> dict[str, str]:
-    """The repos of the release that the Space is of, as the card beside `app.py` names its models; none away from the Hub (which sets SPACE_ID)."""
-    card = Path("README.md")
-    if not (os.environ.get("SPACE_ID") and card.is_file()):
+    """Where the models at work and their data lie: those that the Space's variables name, or the card beside `app.py`; none away from the Hub.
+
+    The Hub sets SPACE_ID.
+    """
+    path = Path("README.md")
+    if not (os.environ.get("SPACE_ID") and path.is_file()):
         return {}
-    models = [str(repo) for repo in RepoCard.load(card).data.to_dict().get("models") or []]
-    named = dict(zip(("tagger", "adapter"), models, strict=False))
-    owner = models[0].partition("/")[0] if models else ""
-    return {**named, "pairs": f"datasets/{owner}/conlipa", "sentences": f"datasets/{owner}/wikiann-ipa"} if owner else {}
+    card = RepoCard.load(path).data.to_dict()
+    models = dict(zip(("tagger", "adapter"), card.get("models") or [], strict=False))
+    model, adapter = os.environ.get("CONLIPA_MODEL") or MINI, os.environ.get("CONLIPA_ADAPTER")
+    if model != MINI:
+        models = {"tagger": model}
+    if adapter:
+        models["adapter"] = adapter
+    datasets = zip(("pairs", "sentences"), card.get("datasets") or [], strict=False)
+    return {what: str(repo) for what, repo in models.items() if is_repo(str(repo))} | {what: f"datasets/{repo}" for what, repo in datasets}
 
 
 def _joined(named: list[tuple[str, str]]) -> str:

@@ -6,18 +6,22 @@ from functools import cache
 from pathlib import Path
 
 from conlipa.dataset_scripts.languages import languages
+from conlipa.dataset_scripts.wikiann.wikiann import HUB_REPO
 from conlipa.hub import card_of
 from conlipa.modeling.inference.packaged import located
 from conlipa.modeling.records import trained_on
 from conlipa.space.tagging import chosen
 
+_TITLES = "Wikipedia's titles and lists"
+"""What WikiANN is of."""
+
 
 @cache
-def _measured(folder: str) -> dict[str, float]:
-    """WikiANN's code of a language → strict entity F1 in percent; empty where the folder has no card with scores."""
+def _measured(folder: str) -> dict[str, tuple[float, str]]:
+    """Code of a language, as cards have it → strict entity F1 in percent, and on what; empty where the folder has no card with scores."""
     card = card_of(Path(folder))
-    results = (card and card.eval_results) or []
-    return {str(one.dataset_config): float(one.metric_value) for one in results if str(one.metric_name).startswith("strict entity F1")}
+    results = [one for one in (card and card.eval_results) or [] if str(one.metric_name).startswith("strict entity F1")]
+    return {str(one.dataset_config): (float(one.metric_value), _TITLES if one.dataset_type == HUB_REPO else str(one.dataset_name)) for one in results}
 
 
 @cache
@@ -32,8 +36,8 @@ def expected(lang: str) -> str:
     if known is None:
         return ""
     model, adapter = _folders(*chosen())
-    score = _measured(adapter or model).get(known.wikiann)
-    measured = f"Entity F1 on Wikipedia's titles and lists, measured: {score:.0f} of 100." if score is not None else "Quality not measured."
+    score, on = _measured(adapter or model).get(known.wikiann or lang, (None, ""))
+    measured = f"Entity F1 on {on}, measured: {score:.0f} of 100." if score is not None else "Quality not measured."
     sources = trained_on(model, adapter)
     seen = ("Trained on." if lang in sources else "Never seen in training.") if sources else ""  # a model without a record does not say
     return f"{measured} {seen}".strip()

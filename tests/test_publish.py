@@ -136,8 +136,9 @@ def test_somebody_elses_repo_is_not_overwritten_without_force(small_release: Pat
     with loopback_hub(tmp_path / "hub") as served:
         run("-c", upload, env=served.env())
         before = served.state()
-        reason = complaint("publish", str(small_release), "--namespace", "someone", code=1, env=served.env())
-        assert "someone/tiny-ner: holds 1 files that this kit did not write (thesis.txt)" in reason
+        for more in ([], ["--dry-run"]):
+            reason = complaint("publish", str(small_release), "--namespace", "someone", *more, code=1, env=served.env())
+            assert "someone/tiny-ner: holds 1 files that this kit did not write (thesis.txt); --force replaces them" in reason
         assert served.state() == before
         conlipa("publish", str(small_release), "--namespace", "someone", "--force", env=served.env())
 
@@ -208,6 +209,27 @@ def test_a_hub_without_tags_and_collections_will_do(
             published(two_repos, served, monkeypatch)
 
 
+def test_files_that_are_removed_are_named_before(
+    two_repos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with loopback_hub(tmp_path / "hub") as served:
+        published(two_repos, served, monkeypatch)
+        api = HfApi(endpoint=served.url, token="hf_test")
+        api.upload_file(repo_id="someone/tiny-ipac", path_in_repo="notes.md", path_or_fileobj=b"a colleague's\n")
+        before = served.state()
+        capsys.readouterr()
+        published(two_repos, served, monkeypatch, dry_run=True)
+        assert capsys.readouterr().out.splitlines()[2:] == ["removes from someone/tiny-ipac: notes.md"]
+        assert served.state() == before
+        published(two_repos, served, monkeypatch)
+        said = capsys.readouterr().out
+        assert "\nremoves from someone/tiny-ipac: notes.md\n" in said
+        assert said.count("removes") == 1
+        assert not api.file_exists("someone/tiny-ipac", "notes.md")
+        published(two_repos, served, monkeypatch)
+        assert "removes" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
@@ -275,13 +297,3 @@ def test_a_fault_at_any_request_is_survived(small_release: Path, tmp_path: Path)
 def test_neither_publishing_nor_the_page_loads_torch() -> None:
     """Seconds of waiting, for JSON files and an ONNX model."""
     run("-c", "import sys, conlipa.hub_cards.publish, conlipa.space.page; assert not {'torch', 'transformers'} & set(sys.modules)")
-
-
-def test_sentences_of_somebody_else_are_not_called_wikiann(tiny_release: Path) -> None:
-    folder = tiny_release / "wikiann-ipa"
-    theirs, ours = wikiann_card(folder, "news and running=more"), wikiann_card(folder, "wikiann and wikiann_sources and running=more")
-    assert "license: other" in theirs
-    assert "\n# news, with phonemes\n" in theirs
-    assert "Wikipedia" not in theirs.partition("## ")[0]
-    assert "license: odc-by" in ours
-    assert "Sentences: Wikipedia (CC BY-SA)" in ours

@@ -156,7 +156,7 @@ def test_a_commit_that_landed_without_an_answer_is_made_again(monkeypatch: pytes
         return SimpleNamespace(oid="done")
 
     api = SimpleNamespace(create_repo=lambda *_, **__: None, list_repo_files=lambda *_, **__: list(there), create_commit=commit)
-    assert publish._commit(api, Repo("model", "someone/x", {"new.txt": b"new"}), private=False) == "done"
+    assert publish._commit(api, Repo("model", "someone/x", {"new.txt": b"new"}), ["old.txt"], private=False) == "done"
     assert deleted == [["old.txt"], []]
 
 

@@ -131,8 +131,9 @@ def test_links_point_at_the_repos_of_the_release(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SPACE_ID", "copy/zero-shot-ner")
     assert "huggingface.co" not in choices.links()
-    (tmp_path / "README.md").write_text("---\nmodels: [someone/own-ner, someone/own-ipac]\n---\n", encoding="utf-8")
-    for repo in ("someone/own-ner", "someone/own-ipac", "datasets/someone/wikiann-ipa"):
+    front = "models: [someone/own-ner, someone/own-ipac]\ndatasets: [someone/conlipa, someone/wikiann-ipa]"
+    (tmp_path / "README.md").write_text(f"---\n{front}\n---\n", encoding="utf-8")
+    for repo in ("someone/own-ner", "someone/own-ipac", "datasets/someone/conlipa", "datasets/someone/wikiann-ipa"):
         assert f"(https://huggingface.co/{repo})" in choices.links()
 
 
