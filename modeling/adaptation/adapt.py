@@ -24,9 +24,8 @@ from conlipa.modeling.evaluation.metrics import entity_f1
 from conlipa.modeling.evaluation.significance import paired_bootstrap
 from conlipa.modeling.inference.lexicon import Lexicon, known_in, lexicon_of
 from conlipa.modeling.phoneme_ner_f1.phoneme_ner_f1 import entity_counts
-from conlipa.modeling.records import RECORD, read_json
+from conlipa.modeling.records import RECORD, read_json, trained_on
 from conlipa.modeling.records import fitted_to as fitted_before
-from conlipa.modeling.records import trained_on
 from conlipa.modeling.training.loop import train
 
 FOLDS = 5
