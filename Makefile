@@ -51,7 +51,7 @@ mini mini-en: .venv/ready
 
 # Every table and figure of both papers: make report CORPUS=DIR:DIR (an hour or two on two cores; resumes where it was interrupted).
 report: .venv/ready
-	$(RUN)python -m conlipa.modeling.report $(if $(wildcard runs/mini/conlipa-mini-ipac),$(call PARTS,mini)) --corpus $(or $(CORPUS),sample) --jobs 2 --out runs/report
+	$(RUN)python -m conlipa.modeling.report $(if $(wildcard runs/mini/conlipa-mini-ipac),$(call PARTS,mini)) --corpus $(or $(CORPUS),sample) $(addprefix --set ,$(SET)) --jobs 2 --out runs/report
 
 # The same as the documentation has it, and its tables in docs/scores.md.
 mini-report: report

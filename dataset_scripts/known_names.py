@@ -36,9 +36,11 @@ _ADDED = re.compile(r"\s*[(（]| - ")
 class KnownNames:
     """Names of one language, each with its type (PER, ORG or LOC), and words that are part of none."""
 
-    def __init__(self, names: Mapping[str, str], others: Iterable[str] = ()) -> None:
+    def __init__(self, names: Mapping[str, str], others: Iterable[str] = (), exact: Iterable[str] = ()) -> None:
+        """`exact`: those of the names that take no ending."""
         self.names = {folded: kind for name, kind in names.items() if len(folded := _folded(name)) >= _LEAST_LETTERS}
         self.others = {_folded(word) for word in others}
+        self._exact = {_folded(name) for name in exact}
         self._small = {_folded(name) for name in names if _is_small((name.split() or [""])[0])} & self.names.keys()
         self._beginnings = {name[:length] for name in self.names for length in range(1, len(name) + 1)}
 
@@ -47,7 +49,7 @@ class KnownNames:
         more = KnownNames(names, others)
         kept = {name: kind for name, kind in self.names.items() if name not in more.others}
         both = KnownNames(kept | more.names, self.others | more.others)
-        both._small = (self._small & both.names.keys()) | more._small
+        both._small, both._exact = (self._small & both.names.keys()) | more._small, self._exact - more.names.keys()
         return both
 
     def find(self, text: str, words: Sequence[tuple[int, int]]) -> Iterator[tuple[range, str]]:
@@ -84,7 +86,7 @@ class KnownNames:
         if written in names or written in self.others:
             return written if written in names else ""
         stems = (written[: len(written) - ending] for ending in range(1, min(most, _MOST_ENDING) + 1))
-        return next((stem for stem in stems if len(stem) >= _LEAST_STEM and stem in names), "")
+        return next((stem for stem in stems if len(stem) >= _LEAST_STEM and stem in names and stem not in self._exact), "")
 
 
 def _is_small(word: str) -> bool:
@@ -93,7 +95,7 @@ def _is_small(word: str) -> bool:
 
 @cache
 def known_names(lang: str) -> KnownNames:
-    """The names of a language, in all scripts that CLDR has it in; in the Latin one also as English has them.
+    """The names of a language, in all scripts that CLDR has it in; in the Latin one also as English has them, without endings: no Frances-co.
 
     Raises:
         UsageError: an unknown language.
@@ -101,12 +103,18 @@ def known_names(lang: str) -> KnownNames:
     row = language(lang)
     code = get_global("language_aliases").get(row.iso, row.iso)
     locales = [Locale.parse(name) for name in locale_identifiers() if re.fullmatch(rf"{code}(_[A-Z][a-z]{{3}})?", name)]
-    names: dict[str, str] = {}
+    own, english = dict[str, str](), dict[str, str]()
     if row.script == "Latn":
-        names = {zone.rpartition("/")[2].replace("_", " "): "LOC" for zone in _zones()} | _territories(Locale("en"))
+        english = {zone.rpartition("/")[2].replace("_", " "): "LOC" for zone in _zones()} | _territories(Locale("en"))
     for locale in locales:
-        names |= _cities(locale) | _territories(locale)
-    return KnownNames({part: kind for name, kind in names.items() for part in (name, _ADDED.split(name)[0])})
+        (english if locale.language == "en" else own).update(_cities(locale) | _territories(locale))
+    names = {part: kind for name, kind in (english | own).items() for part in _parts(name)}
+    return KnownNames(names, exact=names.keys() - {part for name in own for part in _parts(name)})
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """A name as CLDR has it, and without what is added there."""
+    return name, _ADDED.split(name)[0]
 
 
 def _territories(locale: Any) -> dict[str, str]:

@@ -18,6 +18,10 @@ from conlipa.hub_cards.retries import RefusedError, with_retries
 COLLECTION = "Zero-shot NER on phonemes"
 
 
+class _ForeignError(ConlipaError):
+    """A repo holds what this kit did not write."""
+
+
 def publish(folder: Path, namespace: str, private: bool = False, dry_run: bool = False, force: bool = False) -> None:
     """Create the repos that are missing, commit what changed, tag the version, tie all together in a collection.
 
@@ -35,24 +39,26 @@ def publish(folder: Path, namespace: str, private: bool = False, dry_run: bool =
     repos = plan(folder, namespace)
     for repo in repos:
         print(f"{repo.kind:8s}{repo.name}  {len(repo.files)} files, {repo.size() / 1e6:.1f} MB")
+    from huggingface_hub import HfApi, get_token
+
+    api = HfApi(library_name="conlipa", library_version=version("conlipa"))
     try:
-        need_hub(namespace)
-    except ConlipaError as error:
+        need_hub(repos[0].name)
         if not dry_run:
+            _check_namespace(api, namespace)
+        surplus = {repo.name: _surplus(api, repo, force) for repo in repos}
+    except ConlipaError as error:
+        if isinstance(error, _ForeignError) or not dry_run:
             raise
         print(f"conlipa: warning: files that would be removed are not known: {error}", file=sys.stderr)
         return
-    from huggingface_hub import HfApi
-
-    api = HfApi(library_name="conlipa", library_version=version("conlipa"))
-    if not dry_run:
-        _check_namespace(api, namespace)
-    surplus = {repo.name: _surplus(api, repo, force) for repo in repos}
     for name, files in surplus.items():
         if files:
             print(f"removes from {name}: {', '.join(files)}")
     if not dry_run:
         _send(api, repos, surplus, folder, namespace, private)
+    elif not get_token():
+        print("conlipa: warning: without a token private repos are not seen, nor what would be removed there", file=sys.stderr)
 
 
 def _send(api: Any, repos: list[Repo], surplus: dict[str, list[str]], folder: Path, namespace: str, private: bool) -> None:
@@ -115,7 +121,7 @@ def _check_ours(api: Any, repo: Repo, there: list[str]) -> None:
     card = getattr(info, "card_data", None)
     tags |= set((card.to_dict().get("tags") or []) if card else [])
     if KIT_TAG not in tags and not ("README.md" in there and _has_tag(api, repo)):
-        raise ConlipaError(f"{repo.name}: holds {len(there)} files that this kit did not write ({', '.join(there[:3])}); --force replaces them")
+        raise _ForeignError(f"{repo.name}: holds {len(there)} files that this kit did not write ({', '.join(there[:3])}); --force replaces them")
 
 
 def _has_tag(api: Any, repo: Repo) -> bool:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from conlipa.atomic_files import check_place
 from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import ConlipaError, UsageError, exit_on_error
-from conlipa.modeling.recipe import TRACKERS, Ner, Recipe
+from conlipa.modeling.recipe import TRACKERS, Recipe
 from conlipa.modeling.recipe_file import profiles, read_recipe, recipe_of, recipe_options
 from conlipa.quiet import quiet
 
@@ -121,25 +121,27 @@ def _earlier(recipe: Recipe) -> Recipe | None:
     """What stage 1 starts from; a run by epochs from one by epochs: the built-in sample takes minutes."""
     if not recipe.ner.start:
         return None
-    earlier, changed = read_recipe(recipe.ner.start), _changed(recipe.ner)
+    earlier, changed = read_recipe(recipe.ner.start), _changed(recipe)
     if recipe.ner.minutes is None:
         changed["minutes"] = None
     return replace(earlier, ner=replace(earlier.ner, **changed))
 
 
-def _changed(ner: Ner) -> dict[str, Any]:
-    """What holds for a whole chain of the kit's, and is other here than in the kit's own recipe that starts from the same run.
+def _changed(recipe: Recipe) -> dict[str, Any]:
+    """What holds for a whole chain of the kit's, and is other in a recipe of it than in the kit's file, which starts from the same run.
 
-    A recipe that starts from a file of the user's changes nothing of it: both say what they want.
+    A recipe by another name, or one that starts from a file of the user's, changes nothing of the earlier runs: each says what it wants.
     """
-    known = _own_run(str(ner.start)) or ner
-    return {name: getattr(ner, name) for name in _OF_A_CHAIN if getattr(ner, name) != getattr(known, name)}
+    known = _own_run(str(recipe.ner.start))
+    if not known or known.name != recipe.name:
+        return {}
+    return {name: getattr(recipe.ner, name) for name in _OF_A_CHAIN if getattr(recipe.ner, name) != getattr(known.ner, name)}
 
 
 @cache
-def _own_run(start: str) -> Ner | None:
-    """Stage 1 of the kit's own recipe that starts from a run."""
-    return next((each.ner for each in map(read_recipe, profiles()) if each.ner.start == start), None)
+def _own_run(start: str) -> Recipe | None:
+    """The kit's own recipe that starts from a run."""
+    return next((each for each in map(read_recipe, profiles()) if each.ner.start == start), None)
 
 
 def _check_start(recipe: Recipe, earlier: Recipe) -> None:

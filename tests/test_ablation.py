@@ -114,12 +114,12 @@ def test_a_mistake_in_a_study_is_an_error(
         (
             {"recipe": {"name": "conlipa-xphonebert"}},
             [],
-            "is conlipa-xphonebert, and with --profile mini it is conlipa-mini; name its own (--profile paper)",
+            "is conlipa-xphonebert, and with --profile mini it is conlipa-mini; name its own (--profile paper, ",
         ),
         (
             {"recipe": {"name": "conlipa-mini", "encoder": {"layers": 8}}},
             [],
-            "whose encoder.case_marks is False, and with --profile mini it is True; name its own (--profile FILE.yaml)",
+            "whose encoder.case_marks is False, and with --profile mini it is True; name its own (--profile FILE.yaml, ",
         ),
     ],
 )

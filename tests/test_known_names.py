@@ -54,7 +54,9 @@ def found(text: str, names: KnownNames) -> list[tuple[str, str]]:
         ("uzb", "O'zbekiston; Oʻzbekistonda", [("O'zbekiston", "LOC"), ("Oʻzbekistonda", "LOC")]),
         ("tur", "TÜRKİYE, Türkiye'nin", [("TÜRKİYE", "LOC"), ("Türkiye'nin", "LOC")]),
         ("kir", "Кыргызстанда, Бишкектен жана Түштүк Африкага", [("Кыргызстанда", "LOC"), ("Бишкектен", "LOC"), ("Түштүк Африкага", "LOC")]),
-        ("eng", "Romeo of Nigeria, a Parisian, Polandball", [("Nigeria", "LOC"), ("Parisian", "LOC")]),  # of a demonym the model must be sure
+        ("eng", "Romeo of Nigeria, a Parisian, Polandball", [("Nigeria", "LOC")]),  # names as English has them take no ending
+        ("ita", "Francesca, Francesco, France; Kenya", [("France", "LOC"), ("Kenya", "LOC")]),
+        ("deu", "Deutschlands Küste", [("Deutschlands", "LOC")]),
     ],
 )
 def test_names_are_found_as_people_write_them(lang: str, text: str, expected: list[tuple[str, str]]) -> None:

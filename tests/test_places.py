@@ -84,6 +84,7 @@ def test_a_folder_of_a_word_s_name_is_not_what_the_word_means(tmp_path: Path, mo
     parquet(tmp_path / word, "B-LOC", name="tur/test.parquet")
     assert len(Corpus(word).languages("validation")) > 10
     assert Corpus(f".{os.sep}{word}").languages("test") == ["tur"]
+    assert [place.name for where in (word, f".{os.sep}{word}") for place in places(where)] == [word, f"folder {word}"]  # in cards, with its licence
 
 
 def test_strict_looks_at_the_parquet_of_a_release_too(tmp_path: Path) -> None:

@@ -226,8 +226,9 @@ def test_a_line_that_the_engine_does_not_read_does_not_end_the_job() -> None:
     first, blank, second = tagged_lines(tagger, ["ශ්‍රී ලංකාව", " ", "Αθήνα"])
     assert not blank.error
     assert (first.error, second.error[:40]) == ("", "Greek (ell) has no engine 'epitran' (it ")
-    with pytest.raises(UsageError, match="unknown engine 'epitrann'"):
-        list(tagged_lines(Tagger(tagger.backend, engine="epitrann"), ["Αθήνα"]))
+    for engine, reason in (("epitrann", "unknown engine 'epitrann'"), ("epitran:xyz-Nope", "xyz-Nope")):  # so of all lines
+        with pytest.raises(ConlipaError, match=reason):
+            list(tagged_lines(Tagger(tagger.backend, engine=engine), ["Αθήνα", "Αθήνα"]))
 
 
 def test_a_letter_table_reads_a_language_by_any_of_its_names(tmp_path: Path) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import Any
 
 from conlipa.concurrency import once
 from conlipa.dataset_scripts.g2p import charsiu
 from conlipa.dataset_scripts.g2p.engines import KINDS, LastResort, engine
 from conlipa.dataset_scripts.g2p.ipa import foreign_letters, rewritten, segment, segments
 from conlipa.dataset_scripts.g2p.spelling import is_spelled, nearest_spelling
-from conlipa.dataset_scripts.g2p.stamps import stamped
+from conlipa.dataset_scripts.g2p.stamps import lasting, own_digest, stamped
 from conlipa.dataset_scripts.g2p.words import SYMBOL, runs
 from conlipa.dataset_scripts.languages import Language, language
-from conlipa.dataset_scripts.tables import rows
+from conlipa.dataset_scripts.tables import digest, rows
 from conlipa.errors import ConlipaError, UsageError, nearest
 
 WORD_SEPARATOR = "▁"
@@ -46,6 +47,10 @@ def _quirks(name: str) -> tuple[tuple[str, str], ...]:
 def _respellings(name: str) -> tuple[tuple[str, str], ...]:
     """What an engine would misread: it lowers a Turkish I to i, and Thai's sara am comes to it in two parts (NFKC)."""
     return tuple((row["written"], row["read"]) for row in rows("respellings.csv") if row["engine"] == name)
+
+
+class NotReadError(ConlipaError):
+    """No engine, or not the one that is wanted, reads a language."""
 
 
 class Phonemizer:
@@ -92,8 +97,10 @@ class Phonemizer:
         known.update((word, self._join(pieces, memory)) for word, pieces in new.items())
         return [known[word] for word in words]
 
-    def __reduce__(self) -> tuple[type[Phonemizer], tuple[str, str]]:
-        return type(self), self._made_from
+    def __reduce__(self) -> Any:
+        lang, wanted = self._made_from
+        # The digests are for whoever hashes the pickle (`datasets`): another table or engine gives other phonemes.
+        return _unpickled, (type(self), lang, lasting(wanted), [digest(), own_digest(wanted)])
 
     @staticmethod
     def _join(pieces: Iterable[tuple[str, str]], memory: _Memory) -> list[str]:
@@ -141,6 +148,10 @@ class Phonemizer:
         return segment("".join(ascii_forms.get(c, c) for c in text)) or segment(self._last_resort.transcribe([run])[0]) or ("ə",)
 
 
+def _unpickled(kind: type[Phonemizer], lang: str, wanted: str, _: Sequence[str]) -> Phonemizer:
+    return kind(lang, wanted)
+
+
 def _read(name: str, words: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
     """What an engine makes of words: the line in the kit's letters, and its phonemes; none where it spelled the word instead of reading it."""
     answers = _asked(name, words)
@@ -171,11 +182,12 @@ def _asked(name: str, words: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]
 def _chosen(row: Language, wanted: str) -> tuple[str, ...]:
     """The engines of a row that `wanted` names."""
     if ":" in wanted:
-        engine(stamped(wanted))
-        return (stamped(wanted),)
+        name = stamped(wanted)
+        engine(name)
+        return (name,)
     if wanted == "auto":
         if not row.engines:
-            raise ConlipaError(f"no engine transcribes {row.name} ({row.iso}); give your own letters with --engine map:FILE.csv")
+            raise NotReadError(f"no engine transcribes {row.name} ({row.iso}); give your own letters with --engine map:FILE.csv")
         return row.engines
     if wanted not in KINDS:
         raise UsageError(f"unknown engine '{wanted}'{nearest(wanted, KINDS)} (engines: auto, {', '.join(sorted(KINDS))})")
@@ -183,7 +195,7 @@ def _chosen(row: Language, wanted: str) -> tuple[str, ...]:
     known = [name for name in every if name.startswith(f"{wanted}:")]
     if not known:
         has = ", ".join(every) or "none"
-        raise ConlipaError(f"{row.name} ({row.iso}) has no engine '{wanted}' (it has: {has})")
+        raise NotReadError(f"{row.name} ({row.iso}) has no engine '{wanted}' (it has: {has})")
     for name in known:
         engine(name)
     return tuple(known)

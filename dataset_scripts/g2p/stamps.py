@@ -34,6 +34,15 @@ def _of_content(path: Path, size: int, changed: int) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
+def lasting(engine: str) -> str:
+    """The name of an engine from any working folder: own files by their whole path."""
+    kind, _, name = engine.partition(":")
+    if kind == "map":
+        return f"map:{Path(name).absolute()}"
+    code, at, folder = name.partition("@")
+    return f"{kind}:{code}@{Path(folder).absolute()}" if kind == "charsiu" and at else engine
+
+
 def stamped(engine: str) -> str:
     """The name of an engine; of one that reads own files, with their digest."""
     digest = own_digest(engine)

@@ -38,6 +38,8 @@ class Place:
     def name(self) -> str:
         """A name that says nothing of the machine."""
         own = self.where if self.where in (HUB, SAMPLE) else self.path.resolve().name
+        if self.where != own and own in (HUB, SAMPLE):
+            own = f"folder {own}"  # somebody's own, and neither WikiANN nor the kit's
         return own if self.kind == TITLES else f"{self.kind}={own}"
 
     def __str__(self) -> str:
@@ -70,7 +72,7 @@ def _parts(text: str) -> Iterator[str]:
 
 def _is_folder(part: str) -> bool:
     kind, _, rest = part.partition("=")
-    return Path(part).is_dir() or (kind in KINDS and Path(rest).is_dir())
+    return os.path.isdir(part) or (kind in KINDS and os.path.isdir(rest))  # of a longer text than a path may be, `Path` raises
 
 
 def _place(part: str) -> Place:

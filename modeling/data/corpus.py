@@ -99,7 +99,7 @@ class Corpus:
         with parquet_faults(path):
             rows = _rows_of(path)
         if self.strict:
-            tagged = enumerate(([LABELS[tag] for tag in tags] for tags in rows["ner_tags"]), 1)
+            tagged = enumerate(([LABELS[tag] for tag in tags] for tags in rows["ner_tags"][:]), 1)
             refuse_orphans([(f"{path}: row {row}", tags[at]) for row, tags in tagged for at in orphans(tags)])
         return rows
 
@@ -135,7 +135,7 @@ def _parquet(place: Place) -> list[Path]:
     """The files of a release, `ISO/SPLIT.parquet`; none where a place is of another form."""
     if place.where in (HUB, SAMPLE):  # words, whatever folder may have such a name
         return []
-    return sorted(path for split in SPLITS for path in place.path.glob(f"*/{split}.parquet") if path.parent.name in languages())
+    return sorted(path for path in place.path.glob("*/*.parquet") if path.stem in SPLITS and path.parent.name in languages())
 
 
 def _languages(place: Place, split: str) -> list[str]:

@@ -35,7 +35,11 @@ def of_sentences(corpus: Corpus, langs: Iterable[str], split: str) -> str:
 
 def of_sets(corpus: Corpus, sets: Iterable[CorpusSet]) -> str:
     """Of what sentences are divided into: kind, name and size of a set decide how often its sentences are drawn."""
-    return _digest(f"{each.kind}/{each.name} {len(corpus.rows(each))}".encode() for each in sets)
+    return _digest(f"{each.kind}/{each.name} {_size(corpus, each)}".encode() for each in sets)
+
+
+def _size(corpus: Corpus, each: CorpusSet) -> int:
+    return each.among[1] - each.among[0] if each.among else len(corpus.rows(each))
 
 
 def _columns(rows: Dataset) -> Iterator[tuple[list[str], list[str], list[int]]]:

@@ -81,7 +81,7 @@ def chosen_sets(sets: Sequence[CorpusSet], exclude: Sequence[str]) -> list[Corpu
 
 def check_published(corpus: Corpus, languages: Sequence[str], exclude: Sequence[str]) -> None:
     """Raises ConlipaError where a release, whose titles of a language are one set of its name, would be trained on what a recipe excludes."""
-    if all(pattern.startswith(f"{RUNNING}/") for pattern in exclude):  # all of a large corpus is read to know its sets
+    if all(pattern.startswith((f"{RUNNING}/", f"{REDIRECTS}/")) for pattern in exclude):  # all of a large corpus is read to know its sets
         return
     titles = [PackedSet(each.lang, each.kind, each.name) for each in corpus.sets(languages, "train") if each.kind == TITLES]
     for lang in languages:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from conlipa.dataset_scripts.g2p.language_guess import guess_language
-from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
-from conlipa.errors import ConlipaError, UsageError
+from conlipa.dataset_scripts.g2p.phonemizer import NotReadError, phonemizer
+from conlipa.errors import UsageError
 from conlipa.modeling.inference.entities import Entity
 from conlipa.modeling.inference.tagger import BATCH_SIZE, Tagger
 
@@ -37,8 +37,6 @@ def _why_not(tagger: Tagger, line: str) -> str:
             return str(error)
         try:
             phonemizer(lang, tagger.engine)
-        except UsageError:  # there is no such engine: that is so of all lines
-            raise
-        except ConlipaError as error:
+        except NotReadError as error:  # what is wrong with the engine itself is so of all lines
             return str(error)
     return ""

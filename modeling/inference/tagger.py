@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from conlipa.dataset_scripts.g2p.language_guess import guess_language
 from conlipa.dataset_scripts.g2p.phonemizer import Phonemizer, phonemizer
+from conlipa.dataset_scripts.g2p.stamps import lasting as lasting_engine
+from conlipa.dataset_scripts.g2p.stamps import own_digest
 from conlipa.dataset_scripts.known_names import CLDR, KnownNames
 from conlipa.dataset_scripts.languages import iso_of
 from conlipa.dataset_scripts.tables import digest
@@ -22,7 +24,7 @@ from conlipa.modeling.inference.entities import Entity, LabelledText, word_proba
 from conlipa.modeling.inference.lexicon import Lexicon, known_in, lexicon_of
 from conlipa.modeling.inference.loading import load_backend
 from conlipa.modeling.inference.name_prior import NamePrior
-from conlipa.modeling.inference.origin import lasting, of_file
+from conlipa.modeling.inference.origin import lasting
 from conlipa.modeling.inference.packaged import MINI, located
 from conlipa.modeling.inference.phoneme_ids import remembered
 from conlipa.modeling.inference.reasons import Reasons, reasons
@@ -52,10 +54,7 @@ class Tagger:
         self._known: dict[str, KnownNames] = {}
 
     def __reduce__(self) -> Any:
-        kind, _, code = self.engine.partition(":")
-        engine, read_by = self.engine, [digest()]
-        if kind == "map":
-            engine, read_by = f"map:{lasting(code)}", [digest(), of_file(Path(code))]
+        engine, read_by = lasting_engine(self.engine), [digest(), own_digest(self.engine)]
         # The digests are for whoever hashes the pickle (`datasets`): another transcription, or other known names, give other entities.
         return _unpickled, (type(self), self.backend, self.lang, engine, self.knows_names, self._made_from, self._lexicon, [*read_by, CLDR])
 

@@ -29,7 +29,7 @@ def check_profile(arguments: argparse.Namespace, recipe: Recipe, ner: str) -> No
         given = f"--profile {arguments.profile}{' and --set' if arguments.settings else ''}"
         raise ConlipaError(
             f"{ner}: was trained by a recipe whose {different} is {made_by[different]}, and with {given} it is {wanted.get(different)};"
-            f" name its own (--profile {own})"
+            f" name its own (--profile {own}, and what was --set for it)"
         )
 
 

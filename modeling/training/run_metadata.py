@@ -24,8 +24,8 @@ _REPLAYED = (
 """Settings of stage 1 by which stage 2 draws and changes the sentences that it replays."""
 
 
-_KNOWN_TO_BOTH = ("languages", "redirects", "sets", "weights")
-"""Compared only where both sides say them: an older kit did not say all, and stage 2 without replay reads no language, which older ones named."""
+_KNOWN_TO_BOTH = ("redirects", "sets", "weights")
+"""Compared only where both sides say them: an older kit did not."""
 
 
 def decisive(metadata: Any) -> Any:
@@ -40,6 +40,7 @@ def agrees(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     there, here = (_completed(metadata) for metadata in (recorded, wanted))
     if there.get("stage") == "ipac" and isinstance(there.get("recipe"), dict) and "ner" in here["recipe"]:
         there["recipe"].setdefault("ner", here["recipe"]["ner"])
+    there["languages"] = here["languages"] = None  # recipe and data decide them, and an older kit also named those of excluded sets
     for name in _KNOWN_TO_BOTH:
         if not (there.get(name) and here.get(name)):
             there[name] = here[name] = None
