@@ -39,6 +39,7 @@ _MOST_PARAMETERS = 2_000_000_000
 _DIGEST = re.compile("[0-9a-f]{16}")
 _OPTIONAL = ("pooler.", "position_ids", "lm_head.", "cls.", "classifier.")
 """Weights that a pretrained encoder has and a tagger lacks, or the other way round."""
+_OLD_NAMES = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
 
 
 def folder_of(where: str, what: str, needed: tuple[str, ...]) -> Path:
@@ -197,9 +198,19 @@ def check_weights(path: Path, expected: Mapping[str, tuple[int, ...]], prefix: s
         ConlipaError: names up to three that are missing, unexpected or of another shape.
     """
     found = header(path)
-    if prefix is not None and not any(name.startswith(prefix) for name in found):
-        found = {f"{prefix}{name}": shape for name, shape in found.items()}
+    if prefix is not None:
+        found = {_present_name(name, found): shape for name, shape in found.items()}
+        if not any(name.startswith(prefix) for name in found):
+            found = {f"{prefix}{name}": shape for name, shape in found.items()}
     _compare(path, found, expected, optional=_OPTIONAL if prefix is not None else ("position_ids",))
+
+
+def _present_name(name: str, found: Mapping[str, Any]) -> str:
+    """Google's first BERTs have TensorFlow's names, which transformers changes as it loads them. One beside its successor is a weight left over."""
+    for old, new in _OLD_NAMES.items():
+        if name.endswith(old) and (renamed := name.removesuffix(old) + new) not in found:
+            return renamed
+    return name
 
 
 def _compare(path: Path, found: Mapping[str, Any], expected: Mapping[str, Any], optional: tuple[str, ...] = ()) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.dataclasses import dataclass
 
+from conlipa.dataset_scripts.loanwords.groups import fault_in
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import MAX_LENGTH, MOST_MARKS
@@ -241,7 +242,7 @@ class Ipac(Optimisation):
     shared_english: Literal["negative", "masked", "positive"] = "negative"
     """Pairs with the same English word in a batch: each other's negatives (as the paper has it), left out of them, or positives too."""
     languages: Languages | None = None
-    """Of the pairs; None: the ten of CONLIPA."""
+    """Of the pairs, each once; None: the ten of CONLIPA."""
     extra: bool = False
     """The pairs of the languages beyond the paper as well."""
     balanced: bool = False
@@ -256,10 +257,12 @@ class Ipac(Optimisation):
     """Sentences; where `ner.batch_positions` is given, the NER batches are of as many positions as one of its parts (`ner.accumulate`) instead."""
 
     @model_validator(mode="after")
-    def _without_options_of_stage_one(self) -> Ipac:
+    def _fits(self) -> Ipac:
         for name in ("validate_every", "cuda_graphs"):
             if getattr(self, name):
                 raise ValueError(f"{name} is of stage 1 alone")
+        if fault := fault_in(self.languages or (), self.extra):
+            raise ValueError(fault)
         if self.balanced and self.hard_negatives:
             raise ValueError("balanced and hard_negatives do not go together: pairs that come more than once are no negatives of themselves")
         return self
@@ -282,6 +285,7 @@ class Recipe:
     """One profile: `mini`, `paper`, or a user's own file."""
 
     name: Annotated[str, AfterValidator(_named)]
+    """How the names of its models begin; that of the file where a user's own says none, whatever its `base`."""
     encoder: Annotated[Encoder, AfterValidator(_of_own_vocabulary)] = Field(default_factory=Encoder)
     ner: Ner = Field(default_factory=Ner)
     ipac: Ipac = Field(default_factory=Ipac)

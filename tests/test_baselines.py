@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import (
     BertConfig,
@@ -21,6 +23,7 @@ from transformers import (
 )
 
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.errors import ConlipaError
 from conlipa.modeling.encoder import pretrained_encoder
 from conlipa.modeling.graphemes import encode_graphemes
 from conlipa.modeling.recipe import Encoder
@@ -86,6 +89,26 @@ def test_every_piece_or_character_has_its_words_label(pretrained: Path) -> None:
 def test_the_papers_pooler_is_carried_by_roberta_alone(pretrained: Path) -> None:
     model, _ = pretrained_encoder(Encoder(repo=str(pretrained), input="graphemes", pooler=True))
     assert any(name.startswith("roberta.pooler") for name, _ in model.named_parameters()) == (pretrained.name == "xlm-r")
+
+
+def test_googles_first_names_of_weights_are_known(tmp_path: Path) -> None:
+    bert(tmp_path)
+    weights = load_file(tmp_path / "model.safetensors")
+    named = {
+        f"bert.{name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta')}": w for name, w in weights.items()
+    }
+    drawn = {name: torch.rand_like(w) if "LayerNorm" in name else w for name, w in named.items()}
+    head = {"cls.predictions.bias": torch.zeros(3), "cls.predictions.transform.LayerNorm.gamma": torch.ones(32)}
+    save_file({**drawn, **head}, tmp_path / "model.safetensors", {"format": "pt"})
+    model, _ = pretrained_encoder(Encoder(repo=str(tmp_path), input="graphemes"))
+    own = model.state_dict()
+    old = {name: w for name, w in drawn.items() if name.endswith(("gamma", "beta"))}
+    assert len(old) == 6
+    assert all(torch.equal(own[name.replace("gamma", "weight").replace("beta", "bias")], w) for name, w in old.items())
+    doubled = {"bert.embeddings.LayerNorm.weight": torch.ones(32)}
+    save_file({**drawn, **doubled}, tmp_path / "model.safetensors", {"format": "pt"})
+    with pytest.raises(ConlipaError, match=r"1 weights are unexpected: bert\.embeddings\.LayerNorm\.gamma"):
+        pretrained_encoder(Encoder(repo=str(tmp_path), input="graphemes"))
 
 
 @pytest.mark.slow

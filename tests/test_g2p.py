@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from segments import Tokenizer
 
 from conlipa.dataset_scripts.g2p.ipa import AFFRICATES, CONSONANTS, KEPT_MODIFIERS, VOWELS, is_ipa, rewritten, segment
+from conlipa.dataset_scripts.g2p.letter_map import read_letter_map
 from conlipa.dataset_scripts.g2p.phonemizer import ipa_string, phonemizer
 from conlipa.dataset_scripts.languages import languages
 from conlipa.dataset_scripts.quality.error_rates import edit_distance
+from conlipa.dataset_scripts.tables import FOLDER
 from conlipa.errors import ConlipaError, UsageError
-from tests.conftest import run
+from tests.conftest import ROOT, run
 
 HELLO = {
     "Latn": "Salam", "Cyrl": "Салам", "Arab": "سلام", "Hani": "中国", "Hang": "한국", "Kana": "カナダ",
@@ -106,6 +108,22 @@ def test_an_own_letter_table(tmp_path: pytest.TempPathFactory) -> None:
     assert phonemizer("zzz", f"map:{table}")(["Shast"]) == [["ʃ", "a", "s", "t"]]
 
 
+NEVER_READ = ("7", ":", "꞉", "a-b", "a b", "k7", "''", "!")
+
+
+@pytest.mark.parametrize("row", ["ʼ", "ʔ", "ː", "’", "n'", "'n", "\u0301", "\u200d", "k\u200dʂ", "ᏣᎳ"])
+def test_whatever_stands_in_a_word_may_be_read(tmp_path: Path, row: str) -> None:
+    table = tmp_path / "my.csv"
+    table.write_text(f"Orth,Phon\nb,b\n{row},ʘ\n", encoding="utf-8")
+    assert "ʘ" in phonemizer("zzz", f"map:{table}")([f"b{row}b"])[0]
+
+
+@pytest.mark.parametrize("path", [*(FOLDER / "letters").glob("*.csv"), ROOT / "space" / "georgian.csv"], ids=lambda path: path.stem)
+def test_a_table_of_the_kit_has_no_row_that_is_never_read(path: Path) -> None:
+    if path.read_text(encoding="utf-8").startswith("Orth,Phon"):  # the others are of abugidas
+        assert read_letter_map(path)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -113,6 +131,7 @@ def test_an_own_letter_table(tmp_path: pytest.TempPathFactory) -> None:
         ("Orth,Phon\na,a\nb\n", r"my\.csv:3: expected two columns"),
         ("Orth,Phon\na,a\nA,ɑ\n", r"my\.csv:3: 'a' stands in the table twice"),
         ("Orth,Phon\n", r"my\.csv: the letter table is empty"),
+        *((f"Orth,Phon\na,a\n{row},ʔ\n", rf"my\.csv:3: '{row}' never stands among the letters .*ʼ, ʔ and ː are letters") for row in NEVER_READ),
     ],
 )
 def test_mistakes_in_a_letter_table_are_told_by_line(tmp_path: pytest.TempPathFactory, content: str, reason: str) -> None:

@@ -249,8 +249,9 @@ def test_card_and_page() -> None:
     assert app.build().title == card["title"]
     with pytest.raises(app.gr.Error, match="predictions has 1 positions"):
         app.score("[[0]]", *app.EXAMPLE[1:], bootstrap=0)
-    with pytest.raises(app.gr.Error, match="predictions is not a JSON list"):
-        app.score("3", *app.EXAMPLE[1:], bootstrap=0)
+    for wrong in ("3", "[[0.9, 1.7]]", '["12"]', "[[true]]", '{"12": 1}', '[{"0": 1}]', "[[null]]", "[" * 5000):
+        with pytest.raises(app.gr.Error, match="predictions is not a JSON list of lists of whole numbers"):
+            app.score(wrong, *app.EXAMPLE[1:], bootstrap=0)
     one, words = ("[" + ",".join(each for _ in range(11)) + "]" for each in ("[0]", f"[{app.MAX_NUMBER}]"))  # in a few characters
     with pytest.raises(app.gr.Error, match="1,000,000 words at most"):
         app.score(one, one, words, bootstrap=0)

@@ -13,6 +13,7 @@ from conlipa.dataset_scripts.loanwords.korean_pairs import PAPER_SIZE
 from conlipa.dataset_scripts.loanwords.pairs import COLUMNS, HELD_OUT, pairs_path, read_pairs, rebuild
 from conlipa.dataset_scripts.tables import FOLDER
 from conlipa.errors import ConlipaError
+from tests.conftest import run
 
 ALL = [iso for group in GROUPS.values() for iso in group]
 LEAST = {"cmn": 100, "kor": 1500} | dict.fromkeys(GROUPS["extra"], 60)
@@ -91,6 +92,38 @@ def test_a_missing_column_is_an_error(tmp_path: Path) -> None:
     path.write_text("target\tenglish\nauto\tauto\n", encoding="utf-8")
     with pytest.raises(ConlipaError, match=r"fin\.tsv:1: expected the columns language, target"):
         read_pairs(path)
+
+
+@pytest.mark.parametrize("module", ["loanwords.pairs", "loanwords.pair_proof", "loanwords.korean_pairs"])
+def test_a_bad_pair_file_is_one_line_of_each_command(module: str, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.tsv"
+    broken.write_text("no columns\n", encoding="utf-8")
+    code = f"""
+import runpy
+from pathlib import Path
+from conlipa.dataset_scripts.loanwords import groups
+groups.pairs_path = lambda lang: Path({str(broken)!r})
+runpy.run_module("conlipa.dataset_scripts.{module}", run_name="__main__")
+"""
+    done = run("-c", code, code=1, fresh=True)
+    assert done.stderr == f"conlipa: error: {broken}:1: expected the columns {', '.join(COLUMNS)}, separated by tabs\n"
+
+
+@pytest.mark.parametrize(("content", "reason"), [(b"", "expected the columns"), (b"\xff\xfe\x00", "not UTF-8"), (b"gr\xfcn\n", "not UTF-8")])
+def test_pairs_or_words_that_are_no_text(tmp_path: Path, content: bytes, reason: str) -> None:
+    path = tmp_path / "kor.tsv"
+    path.write_bytes(content)
+    with pytest.raises(ConlipaError, match=rf"kor\.tsv:1: {reason}"):
+        read_pairs(path)
+
+
+def test_korean_words_that_are_no_text_are_one_line(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_bytes(b"gr\xfcn\n")
+    for name, reason in (("words.txt", "words.txt:1: not UTF-8"), ("none.txt", "No such file")):
+        done = run("-m", "conlipa.dataset_scripts.loanwords.korean_pairs", tmp_path / name, code=1, fresh=True)
+        assert done.stderr.startswith("conlipa: error: ")
+        assert reason in done.stderr
+        assert done.stderr.count("\n") == 1
 
 
 def test_similarity_is_one_for_the_same_word_and_falls_with_distance() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from conlipa.dataset_scripts.languages import by_case, languages
 from conlipa.dataset_scripts.quality.quality import QUALITY, of_dictionary, of_sentences
-from tests.conftest import SHARED
+from tests.conftest import SHARED, run
 
 FIGURES = json.loads(QUALITY.read_text(encoding="utf-8"))
 ROUNDING = 0.1
@@ -37,6 +38,13 @@ def test_the_figures_can_be_measured_again(lang: str) -> None:
         pytest.skip("no dictionaries and no WikiANN beside this checkout")
     again = of_dictionary(lang, SHARED / "data" / "wikipron" / f"{lang}.tsv") | of_sentences(lang, str(SHARED / "data" / "wikiann"))
     assert again == {name: value for name, value in FIGURES[lang].items() if name != "agreement"}
+
+
+def test_a_corpus_that_is_none_is_one_line(tmp_path: Path) -> None:
+    options = ("--dictionaries", tmp_path, "--papers", tmp_path, "--corpus", tmp_path / "none")
+    done = run("-m", "conlipa.dataset_scripts.quality.quality", *options, code=1, fresh=True)
+    assert done.stderr.startswith("conlipa: error: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_all_44_languages_have_a_chain() -> None:

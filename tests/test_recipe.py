@@ -9,7 +9,7 @@ import pytest
 
 from conlipa.errors import ConlipaError, UsageError
 from conlipa.modeling.recipe import Recipe
-from conlipa.modeling.recipe_file import profiles, read_recipe
+from conlipa.modeling.recipe_file import RECIPES, profiles, read_recipe
 from conlipa.modeling.tokenizer import size
 from conlipa.modeling.train import _earlier as earlier_of
 from tests.conftest import complaint, run
@@ -95,6 +95,10 @@ def test_the_mini_encoder_is_small() -> None:
         ("ner: {minutes: true}", "ner.minutes is true or false, expected a number"),
         ("ner: {languages: [../../x]}", "ner.languages.0 is '../../x', expected one name of letters"),
         ("ipac: {languages: [/x]}", "ipac.languages.0 is '/x', expected one name of letters"),
+        ("ipac: {languages: [fra]}", "ipac: languages has 'fra', which has no loanword pairs"),
+        ("ipac: {languages: [swa, tr]}", "ipac: languages has 'tr', which has no loanword pairs; did you mean tur"),
+        ("ipac: {languages: [tur, tur]}", "ipac: languages has tur twice"),
+        ("ipac: {languages: [tur, est], extra: true}", "ipac: languages has est, which extra: true takes already"),
         ("name: " + "語" * 96, "expected one name of letters"),
         (f"ner: {{seed: 0x{'f' * 4000}}}", "ner.seed is a number of thousands of digits, expected"),
         ('"a\\nb\\e[31m": 1', r"unknown key 'a\nb\x1b[31m'"),
@@ -173,6 +177,8 @@ def test_a_file_that_starts_from_a_file_changes_nothing_of_it(tmp_path: Path) ->
     (tmp_path / "many.yaml").write_text("ner: {languages: [eng, fin]}\n", encoding="utf-8")
     (tmp_path / "own.yaml").write_text(f"ner: {{languages: [eng], exclude: [titles/x], start: {tmp_path / 'many.yaml'}}}\n", encoding="utf-8")
     assert earlier_of(read_recipe(str(tmp_path / "own.yaml"))) == read_recipe(str(tmp_path / "many.yaml"))
+    (tmp_path / "own.yaml").write_text("ner: {languages: [eng], minutes: 10, start: mini-ninth}\n", encoding="utf-8")
+    assert earlier_of(read_recipe(str(tmp_path / "own.yaml"))) == read_recipe("mini-ninth")
 
 
 def test_an_unknown_profile_is_told_its_nearest() -> None:
@@ -187,6 +193,10 @@ def test_a_recipe_says_only_what_differs_from_its_base(tmp_path: Path) -> None:
     found, mini = read_recipe(str(own)), read_recipe("mini")
     augmentation = replace(mini.ner.augmentation, noise=0.5)
     assert found == replace(mini, name="own", ner=replace(mini.ner, epochs=7, augmentation=augmentation))
+    own.write_text("base: mini\n", encoding="utf-8")
+    assert read_recipe(str(own)) == replace(mini, name="own")  # not the name of the kit's own model
+    assert {read_recipe(name).name for name in profiles() if name.startswith("mini") and name != "mini-en"} == {"conlipa-mini"}
+    assert read_recipe(str(RECIPES / "mini-ninth.yaml")) == read_recipe("mini-ninth")
     for wrong in ("minni", "[mini]", "{a: 1}", '"a\\nb"'):
         own.write_text(f"base: {wrong}\n", encoding="utf-8")
         with pytest.raises(ConlipaError, match=r"own\.yaml: base is [^\n]+, expected one of mini"):

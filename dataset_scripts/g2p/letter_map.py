@@ -12,7 +12,7 @@ from anyascii import anyascii
 
 from conlipa.dataset_scripts.g2p.ipa import CONSONANTS, KEPT_MODIFIERS, VOWELS, rewritten
 from conlipa.dataset_scripts.g2p.stamps import split_stamp
-from conlipa.dataset_scripts.g2p.words import normalised
+from conlipa.dataset_scripts.g2p.words import normalised, runs
 from conlipa.errors import ConlipaError
 
 _LETTERS = VOWELS + CONSONANTS + KEPT_MODIFIERS
@@ -48,7 +48,7 @@ def read_letter_map(path: Path) -> dict[str, str]:
     """Letters to IPA; an empty `Phon` is a letter that is not heard.
 
     Raises:
-        ConlipaError: no such file, no UTF-8, a wrong header or row, what is not valid IPA; with file and line.
+        ConlipaError: no such file, no UTF-8, a wrong header or row, letters that no word has, what is not valid IPA; with file and line.
     """
     if not path.is_file():
         raise ConlipaError(f"{path}: no such letter table")
@@ -78,6 +78,9 @@ def _checked(row: list[str], place: str) -> tuple[str, str]:
     if len(row) != 2 or not row[0].strip():
         raise ConlipaError(f"{place}: expected two columns, letters and IPA, got {len(row)}: {','.join(row)!r}")
     letters, phonemes = unicodedata.normalize("NFC", normalised(row[0].strip()).lower()), row[1].strip()
+    if len(list(runs(f"a{letters}a", by_script=False))) != 1:  # among letters: an apostrophe, mark or joiner is read beside one alone
+        expected = "letters, marks and single apostrophes; ʼ, ʔ and ː are letters"
+        raise ConlipaError(f"{place}: '{letters}' never stands among the letters of a word (expected {expected})")
     if wrong := _NO_IPA.search(rewritten(phonemes)):
         sounds = anyascii(wrong[0]).lower()
         near = [letter for letter in _LETTERS + "ː" if sounds and anyascii(letter).lower() == sounds][:3]

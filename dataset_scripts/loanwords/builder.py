@@ -9,15 +9,13 @@ from typing import Any, ClassVar
 import datasets
 from datasets.builder import BuilderConfig
 
-from conlipa.dataset_scripts.languages import by_case
+from conlipa.dataset_scripts.loanwords.groups import GROUPS as GROUPS
 from conlipa.dataset_scripts.loanwords.pairs import Pair, pairs_path, read_pairs
 
 FEATURES = datasets.Features(
     {name: datasets.Value("string") for name in ("language", "target", "english", "target_ipa", "english_ipa", "origin")}
     | {"similarity": datasets.Value("float64")}
 )
-GROUPS = {"all": by_case("conlipa"), "extra": [iso for iso in by_case("extra") if pairs_path(iso).is_file()]}
-"""Configs of several languages; every language of a group is a config of its own too."""
 
 
 class Conlipa(datasets.GeneratorBasedBuilder):

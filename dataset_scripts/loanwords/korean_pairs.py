@@ -15,7 +15,8 @@ from conlipa.atomic_files import write_text
 from conlipa.dataset_scripts.loanwords.hangul import loanword
 from conlipa.dataset_scripts.loanwords.pairs import COLUMNS, HELD_OUT, pairs_path, read_pairs, rebuild
 from conlipa.dataset_scripts.quality.error_rates import edit_distance
-from conlipa.errors import ConlipaError
+from conlipa.dataset_scripts.wikiann.reading import numbered_lines
+from conlipa.errors import exit_on_error
 
 PAPER_SIZE = 7521
 """Korean pairs of the second paper (Table 1)."""
@@ -60,9 +61,8 @@ def main() -> None:
     parser.add_argument("words", nargs="?", type=Path)
     arguments = parser.parse_args()
     if arguments.words:
-        if not arguments.words.is_file():
-            raise SystemExit(str(ConlipaError(f"{arguments.words}: no such file")))
-        print(f"{extend([word.strip() for word in arguments.words.read_text(encoding='utf-8').splitlines() if word.strip()])} pairs added")
+        words = [word.strip() for _, word in numbered_lines(arguments.words)]
+        print(f"{extend([word for word in words if word])} pairs added")
     measured = accuracy()
     print(
         f"{measured['pairs']} attested words: {measured['exact']:.1f}% exactly as written, {measured['letter_error_rate']:.1f}% of letters in error"
@@ -70,4 +70,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with exit_on_error():
+        main()

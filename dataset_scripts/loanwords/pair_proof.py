@@ -17,6 +17,7 @@ from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.dataset_scripts.loanwords.korean_pairs import accuracy
 from conlipa.dataset_scripts.loanwords.pairs import Pair, pairs_path, read_pairs
 from conlipa.dataset_scripts.tables import FOLDER
+from conlipa.errors import exit_on_error
 
 SEED = 0
 WEAKEST = 5
@@ -89,4 +90,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with exit_on_error():
+        main()

@@ -17,8 +17,9 @@ from conlipa.dataset_scripts.g2p.phonemizer import WORD_SEPARATOR, ipa_string, p
 from conlipa.dataset_scripts.g2p.similarity import similarity
 from conlipa.dataset_scripts.g2p.words import script_of
 from conlipa.dataset_scripts.languages import language, languages
-from conlipa.dataset_scripts.tables import FOLDER
-from conlipa.errors import ConlipaError
+from conlipa.dataset_scripts.loanwords.groups import pairs_path as pairs_path
+from conlipa.dataset_scripts.wikiann.reading import numbered_lines
+from conlipa.errors import ConlipaError, exit_on_error
 
 COLUMNS = ["language", "target", "english", "target_ipa", "english_ipa", "origin", "similarity"]
 ORIGINS = ("attested", "transcribed")
@@ -29,11 +30,6 @@ HELD_OUT = frozenset(_FIGURE_5 | _FIGURE_6)
 _ALSO_WRITTEN_IN = {"Kana": ("Kana", "Hira")}
 
 Pair = dict[str, str | float]
-
-
-def pairs_path(lang: str) -> Path:
-    """Where the pairs of a language lie."""
-    return FOLDER / "pairs" / f"{lang}.tsv"
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -60,7 +56,7 @@ def read_pairs(path: Path) -> list[Pair]:
 def _lines(path: Path) -> Iterable[tuple[int, list[str]]]:
     if not path.is_file():
         raise ConlipaError(f"{path}: no such pair file")
-    lines = path.read_text(encoding="utf-8").split("\n")
+    lines = [line for _, line in numbered_lines(path)]
     if lines[0].split("\t") != COLUMNS:
         raise ConlipaError(f"{path}:1: expected the columns {', '.join(COLUMNS)}, separated by tabs")
     for number, line in enumerate(lines[1:], 2):
@@ -138,4 +134,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with exit_on_error():
+        main()

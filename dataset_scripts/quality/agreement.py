@@ -21,6 +21,7 @@ from conlipa.dataset_scripts.g2p.phonemizer import phonemizer
 from conlipa.dataset_scripts.g2p.words import SYMBOL, runs
 from conlipa.dataset_scripts.languages import language, languages, listed
 from conlipa.dataset_scripts.quality.error_rates import edit_distance
+from conlipa.dataset_scripts.wikiann.reading import numbered_lines
 from conlipa.errors import ConlipaError, exit_on_error
 
 NOTHING = "∅"
@@ -59,7 +60,7 @@ def read_sentences(path: Path) -> list[tuple[list[str], list[str]]]:
         ConlipaError: a line that is no such object, or whose two lists differ in length.
     """
     sentences = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
+    for number, line in numbered_lines(path):
         if not line.strip():
             continue
         try:

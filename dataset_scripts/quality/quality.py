@@ -25,7 +25,7 @@ from conlipa.dataset_scripts.quality.agreement import agreement, read_sentences
 from conlipa.dataset_scripts.quality.error_rates import candidates, error_rate, read_dictionary
 from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.dataset_scripts.wikiann.wikiann import SPLITS, source
-from conlipa.errors import ConlipaError
+from conlipa.errors import ConlipaError, exit_on_error
 
 QUALITY = Path(__file__).with_name("quality.json")
 
@@ -84,4 +84,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with exit_on_error():
+        main()

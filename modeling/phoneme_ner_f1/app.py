@@ -36,8 +36,8 @@ def score(predictions: str, references: str, word_ids: str, bootstrap: float) ->
         if len(text) > MAX_CHARACTERS:
             raise gr.Error(f"{name}: {MAX_CHARACTERS:,} characters at most", print_exception=False)
         try:
-            sentences[name] = [list(map(int, labels)) for labels in json.loads(text)]
-        except (ValueError, TypeError, OverflowError, RecursionError):
+            sentences[name] = _numbers(json.loads(text))
+        except (ValueError, RecursionError):
             raise gr.Error(f"{name} is not a JSON list of lists of whole numbers", print_exception=False) from None
         if any(abs(number) > MAX_NUMBER for labels in sentences[name] for number in labels):
             raise gr.Error(f"{name}: numbers up to {MAX_NUMBER:,} at most", print_exception=False)
@@ -48,6 +48,13 @@ def score(predictions: str, references: str, word_ids: str, bootstrap: float) ->
     except (ValueError, OverflowError) as error:
         raise gr.Error(str(error), print_exception=False) from None
     return result
+
+
+def _numbers(raw: Any) -> list[list[int]]:
+    """What JSON gave, as it is; `int` would cut 0.9 to 0, and take "1", true and the keys of an object for numbers."""
+    if type(raw) is not list or not all(type(labels) is list and all(type(number) is int for number in labels) for labels in raw):
+        raise ValueError
+    return raw
 
 
 async def _refused(url: str, cache_dir: str) -> str:

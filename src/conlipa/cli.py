@@ -231,7 +231,7 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
     whole.add_argument("--strict", action="store_true", help="refuse I- tags that continue no entity")
     clock = "train stage 1 in one run of N minutes, its schedule fitted to them; without it, what the recipe starts from is trained first"
     whole.add_argument("--minutes", type=float, metavar="N", help=clock)
-    whole.add_argument("--ner", metavar="DIR", help="take stage 1 from this folder, which `train.py ner` wrote with the same recipe (to be said again each time)")
+    whole.add_argument("--ner", metavar="DIR", help="take stage 1 from here, where `train.py ner` wrote it with the same recipe; say so each time")
     send = command("publish", _publish, "Upload a release to the Hub, one repo a folder.")
     send.add_argument("dir", metavar="DIR", help="a folder that `conlipa release` made")
     send.add_argument("--namespace", required=True, metavar="NS", help="user or organisation on the Hub")
