@@ -28,6 +28,8 @@ _NO_CITIES = re.compile(
 _LEAST_LETTERS = 2
 _MOST_ENDING, _LEAST_STEM = 3, 5
 """Letters: of an ending that a name may have (Кыргызстанда), and of the name before it. With shorter ones, Romeo would be Rome."""
+_APART = re.compile(r"['’ʼ]([^\W\d_]+)$")
+"""An ending that is written after an apostrophe, as any name may have it (Nigeria's)."""
 _NOT_READ = re.compile(r"[\s\u00ad\u0307\u200b-\u200d'’‘ʼʻ`´ʹ]+")
 _ADDED = re.compile(r"\s*[(（]| - ")
 """Before what CLDR adds to tell two apart: Myanmar (Burma), Congo - Kinshasa."""
@@ -37,7 +39,7 @@ class KnownNames:
     """Names of one language, each with its type (PER, ORG or LOC), and words that are part of none."""
 
     def __init__(self, names: Mapping[str, str], others: Iterable[str] = (), exact: Iterable[str] = ()) -> None:
-        """`exact`: those of the names that take no ending."""
+        """`exact`: those of the names that take no ending but one after an apostrophe."""
         self.names = {folded: kind for name, kind in names.items() if len(folded := _folded(name)) >= _LEAST_LETTERS}
         self.others = {_folded(word) for word in others}
         self._exact = {_folded(name) for name in exact}
@@ -75,18 +77,22 @@ class KnownNames:
         names = self._small if _is_small(text[slice(*words[first])]) else self.names
         for many, (last, end) in enumerate(islice(words, first, None), 1):
             written = _folded(text[start:end])
-            if stem := self._stem(written, len(_folded(text[last:end])) - 1, names):
+            if stem := self._stem(written, text[last:end], names):
                 found = many, self.names[stem]
             if written not in self._beginnings:
                 break
         return found
 
-    def _stem(self, written: str, most: int, names: Container[str]) -> str:
-        """The name, which may have an ending of at most so many letters; nothing where it is none."""
+    def _stem(self, written: str, last: str, names: Container[str]) -> str:
+        """The name, of which the `last` word may have an ending; nothing where it is none."""
         if written in names or written in self.others:
             return written if written in names else ""
-        stems = (written[: len(written) - ending] for ending in range(1, min(most, _MOST_ENDING) + 1))
-        return next((stem for stem in stems if len(stem) >= _LEAST_STEM and stem in names and stem not in self._exact), "")
+        apart = _APART.search(last)
+        for ending in range(1, min(len(_folded(last)) - 1, _MOST_ENDING) + 1):
+            stem = written[: len(written) - ending]
+            if len(stem) >= _LEAST_STEM and stem in names and (stem not in self._exact or (apart and len(apart[1]) == ending)):
+                return stem
+        return ""
 
 
 def _is_small(word: str) -> bool:
@@ -109,7 +115,7 @@ def known_names(lang: str) -> KnownNames:
     for locale in locales:
         (english if locale.language == "en" else own).update(_cities(locale) | _territories(locale))
     names = {part: kind for name, kind in (english | own).items() for part in _parts(name)}
-    return KnownNames(names, exact=names.keys() - {part for name in own for part in _parts(name)})
+    return KnownNames(names, exact={_folded(name) for name in names} - {_folded(part) for name in own for part in _parts(name)})
 
 
 def _parts(name: str) -> tuple[str, str]:

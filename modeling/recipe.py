@@ -285,7 +285,6 @@ class Recipe:
     """One profile: `mini`, `paper`, or a user's own file."""
 
     name: Annotated[str, AfterValidator(_named)]
-    """How the names of its models begin; that of the file where a user's own says none, whatever its `base`."""
     encoder: Annotated[Encoder, AfterValidator(_of_own_vocabulary)] = Field(default_factory=Encoder)
     ner: Ner = Field(default_factory=Ner)
     ipac: Ipac = Field(default_factory=Ipac)

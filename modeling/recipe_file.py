@@ -72,7 +72,7 @@ def read_recipe(profile: str, settings: Sequence[str] = ()) -> Recipe:
 
 
 def _raw(path: Path) -> dict[str, Any]:
-    """What a file says, on top of the profile that its key `base` names; a user's file takes all but the name from it.
+    """What a file says, on top of the profile that its key `base` names.
 
     Raises:
         ConlipaError: no mapping, or a base that is no profile.
@@ -85,10 +85,7 @@ def _raw(path: Path) -> dict[str, Any]:
         return raw
     if base not in profiles():
         raise ConlipaError(f"{path}: base is {_printable(_shortened(base))}, expected one of {', '.join(profiles())}")
-    inherited = _raw(RECIPES / f"{base}.yaml")
-    if path.resolve().parent != RECIPES.resolve():
-        inherited.pop("name", None)  # what a user makes is not to bear the name of the kit's own model
-    return _filled(raw, inherited)
+    return _filled(raw, _raw(RECIPES / f"{base}.yaml"))
 
 
 def read_yaml(path: Path) -> Any:

@@ -56,6 +56,8 @@ def found(text: str, names: KnownNames) -> list[tuple[str, str]]:
         ("kir", "Кыргызстанда, Бишкектен жана Түштүк Африкага", [("Кыргызстанда", "LOC"), ("Бишкектен", "LOC"), ("Түштүк Африкага", "LOC")]),
         ("eng", "Romeo of Nigeria, a Parisian, Polandball", [("Nigeria", "LOC")]),  # names as English has them take no ending
         ("ita", "Francesca, Francesco, France; Kenya", [("France", "LOC"), ("Kenya", "LOC")]),
+        ("tur", "İstanbul'da, İstanbulda", [("İstanbul'da", "LOC"), ("İstanbulda", "LOC")]),
+        ("eng", "Nigeria's coast, London’s", [("Nigeria's", "LOC"), ("London’s", "LOC")]),
         ("deu", "Deutschlands Küste", [("Deutschlands", "LOC")]),
     ],
 )

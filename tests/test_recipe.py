@@ -9,7 +9,7 @@ import pytest
 
 from conlipa.errors import ConlipaError, UsageError
 from conlipa.modeling.recipe import Recipe
-from conlipa.modeling.recipe_file import RECIPES, profiles, read_recipe
+from conlipa.modeling.recipe_file import profiles, read_recipe
 from conlipa.modeling.tokenizer import size
 from conlipa.modeling.train import _earlier as earlier_of
 from tests.conftest import complaint, run
@@ -193,10 +193,8 @@ def test_a_recipe_says_only_what_differs_from_its_base(tmp_path: Path) -> None:
     found, mini = read_recipe(str(own)), read_recipe("mini")
     augmentation = replace(mini.ner.augmentation, noise=0.5)
     assert found == replace(mini, name="own", ner=replace(mini.ner, epochs=7, augmentation=augmentation))
-    own.write_text("base: mini\n", encoding="utf-8")
-    assert read_recipe(str(own)) == replace(mini, name="own")  # not the name of the kit's own model
-    assert {read_recipe(name).name for name in profiles() if name.startswith("mini") and name != "mini-en"} == {"conlipa-mini"}
-    assert read_recipe(str(RECIPES / "mini-ninth.yaml")) == read_recipe("mini-ninth")
+    own.write_text("base: mini\nner: {languages: [eng]}\n", encoding="utf-8")
+    assert earlier_of(read_recipe(str(own))).ner.languages == ("eng",)  # of the kit's chain, by its name
     for wrong in ("minni", "[mini]", "{a: 1}", '"a\\nb"'):
         own.write_text(f"base: {wrong}\n", encoding="utf-8")
         with pytest.raises(ConlipaError, match=r"own\.yaml: base is [^\n]+, expected one of mini"):

@@ -12,7 +12,7 @@ from conlipa.dataset_scripts.g2p import charsiu
 from conlipa.dataset_scripts.g2p.engines import KINDS, LastResort, engine
 from conlipa.dataset_scripts.g2p.ipa import foreign_letters, rewritten, segment, segments
 from conlipa.dataset_scripts.g2p.spelling import is_spelled, nearest_spelling
-from conlipa.dataset_scripts.g2p.stamps import lasting, own_digest, stamped
+from conlipa.dataset_scripts.g2p.stamps import lasting, split_stamp, stamped
 from conlipa.dataset_scripts.g2p.words import SYMBOL, runs
 from conlipa.dataset_scripts.languages import Language, language
 from conlipa.dataset_scripts.tables import digest, rows
@@ -100,7 +100,7 @@ class Phonemizer:
     def __reduce__(self) -> Any:
         lang, wanted = self._made_from
         # The digests are for whoever hashes the pickle (`datasets`): another table or engine gives other phonemes.
-        return _unpickled, (type(self), lang, lasting(wanted), [digest(), own_digest(wanted)])
+        return _unpickled, (type(self), lang, lasting(wanted), [digest(), *(split_stamp(name)[1] for name in self.engines)])
 
     @staticmethod
     def _join(pieces: Iterable[tuple[str, str]], memory: _Memory) -> list[str]:

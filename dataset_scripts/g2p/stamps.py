@@ -39,8 +39,8 @@ def lasting(engine: str) -> str:
     kind, _, name = engine.partition(":")
     if kind == "map":
         return f"map:{Path(name).absolute()}"
-    code, at, folder = name.partition("@")
-    return f"{kind}:{code}@{Path(folder).absolute()}" if kind == "charsiu" and at else engine
+    code, _, folder = name.partition("@")
+    return f"{kind}:{code}@{Path(folder).absolute()}" if kind == "charsiu" and folder else engine
 
 
 def stamped(engine: str) -> str:
