@@ -166,7 +166,7 @@ def test_a_folder_of_another_release_is_refused(tiny_release: Path, tmp_path: Pa
 
 def test_publish_prints_its_plan(tiny_release: Path) -> None:
     done = conlipa("publish", str(tiny_release), "--namespace", "someone", "--dry-run")
-    assert "files that would be removed are not known: someone is a Hub repo, and HF_HUB_OFFLINE is set" in done.stderr
+    assert "files that would be removed are not known: someone/conlipa is a Hub repo, and HF_HUB_OFFLINE is set" in done.stderr
     assert [line.split()[1] for line in done.stdout.splitlines()] == [
         f"someone/{name}" for name in ("conlipa", "wikiann-ipa", "tiny-ner", "tiny-ipac", "phoneme_ner_f1", "zero-shot-ner")
     ]
