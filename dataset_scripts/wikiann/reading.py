@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import logging
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +68,11 @@ def read_tagged(path: Path, codes: Collection[str] = (), strict: bool = False) -
     if found and (read := read_as_iob2(path, [sentence.tags for sentence in sentences])):
         return TaggedFile([Sentence(sentence.tokens, tags) for sentence, tags in zip(sentences, read, strict=True)])
     return TaggedFile(sentences, len(found))
+
+
+def orphans_by_row(where: str, tags: Iterable[Sequence[str]]) -> list[tuple[str, str]]:
+    """Place and tag of each I- tag that continues no entity, in the rows of a table; `where` comes before their numbers."""
+    return [(f"{where} row {row}", sentence[at]) for row, sentence in enumerate(tags, 1) for at in orphans(sentence)]
 
 
 def refuse_orphans(found: Sequence[tuple[str, str]]) -> None:

@@ -10,8 +10,7 @@ from pathlib import Path
 from conlipa.dataset_scripts.languages import language, languages
 from conlipa.dataset_scripts.tables import FOLDER
 from conlipa.dataset_scripts.wikiann.places import HUB, SAMPLE, Place, places
-from conlipa.dataset_scripts.wikiann.reading import LABELS, Sentence, read_tagged, refuse_orphans
-from conlipa.dataset_scripts.wikiann.tags import orphans
+from conlipa.dataset_scripts.wikiann.reading import LABELS, Sentence, orphans_by_row, read_tagged, refuse_orphans
 from conlipa.errors import ConlipaError, UsageError, nearest
 from conlipa.hub import first_line, need_hub
 
@@ -140,8 +139,7 @@ class Hub:
         finally:
             config.HF_HUB_OFFLINE = offline
         sentences = [Sentence(row["tokens"], [LABELS[tag] for tag in row["ner_tags"]]) for row in rows]
-        where = f"{HUB_REPO}: {lang} {split}"
-        found = [(f"{where}, row {row}", each.tags[place]) for row, each in enumerate(sentences, 1) for place in orphans(each.tags)]
+        found = orphans_by_row(f"{HUB_REPO}: {lang} {split},", (each.tags for each in sentences))
         refuse_orphans(found if self.strict else [])
         self.orphans[f"{lang}/{split}"] = len(found)
         return [sentence for sentence in sentences if sentence.tokens]

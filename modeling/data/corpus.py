@@ -17,8 +17,7 @@ from conlipa.dataset_scripts.tables import digest
 from conlipa.dataset_scripts.wikiann import wikiann_ipa
 from conlipa.dataset_scripts.wikiann.parquet_faults import parquet_faults
 from conlipa.dataset_scripts.wikiann.places import HUB, SAMPLE, Place, places
-from conlipa.dataset_scripts.wikiann.reading import refuse_orphans
-from conlipa.dataset_scripts.wikiann.tags import orphans
+from conlipa.dataset_scripts.wikiann.reading import orphans_by_row, refuse_orphans
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS, SPLITS, Folder, sets_in, source
 from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import encode
@@ -99,8 +98,7 @@ class Corpus:
         with parquet_faults(path):
             rows = _rows_of(path)
         if self.strict:
-            tagged = enumerate(([LABELS[tag] for tag in tags] for tags in rows["ner_tags"][:]), 1)
-            refuse_orphans([(f"{path}: row {row}", tags[at]) for row, tags in tagged for at in orphans(tags)])
+            refuse_orphans(orphans_by_row(f"{path}:", ([LABELS[tag] for tag in tags] for tags in rows["ner_tags"][:])))
         return rows
 
 
