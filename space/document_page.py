@@ -213,7 +213,7 @@ def _documents(lang: Any) -> None:
         button = gr.Button("Tag the document", variant="primary", elem_id="tag-document")
         table = gr.HTML(elem_id="document-result")
         files = gr.File(label="Download", visible=False, interactive=False, elem_id="document-files")
-    upload.upload(choose, upload, [column, table, pasted, files], api_visibility="private")
+    upload.upload(choose, upload, [column, table, pasted, files], api_visibility="private", trigger_mode="always_last")
     button.click(tag_document, [upload, column, pasted, lang], [table, files], api_visibility="private", concurrency_limit=2)
 
 
@@ -237,7 +237,8 @@ def _corrections(lang: Any, text: Any) -> None:
         forgotten = gr.Button("Forget the kept sentences", elem_id="correct-forget")
         said = gr.Markdown(elem_id="kept")
         made = gr.File(label="Download", visible=False, interactive=False, elem_id="corrected")
-    start.click(spans, [text, lang], marked, api_visibility="private").then(None, None, None, js=_DIRECTION, api_visibility="private")
+    taken = start.click(spans, [text, lang], marked, api_visibility="private", trigger_mode="always_last")
+    taken.then(None, None, None, js=_DIRECTION, api_visibility="private")
     marked.change(None, marked, marked, js=_APART, api_visibility="private")
     gr.on([by_hand.click, missed.submit], mark, [marked, missed, kind], marked, api_visibility="private")
     for done in (

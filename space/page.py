@@ -189,7 +189,8 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
         for event, script in ((lang.input, _EXAMPLE), (another.click, _ANOTHER)):
             written = script.replace("SENTENCES", json.dumps(choices.sentences()))
             chosen = event(None, [lang, text], text, js=written, api_visibility="private", trigger_mode="always_last")
-            chosen.then(show, given, marked, api_visibility="private")
+            # Also a choice made while the one before is still being tagged: what is shown is of the last.
+            chosen.then(show, given, marked, api_visibility="private", trigger_mode="always_last")
         lang.change(quality.expected, lang, expected, api_visibility="private", show_progress="hidden", trigger_mode="always_last")
         lang.change(choices.box, lang, text, api_visibility="private", show_progress="hidden", trigger_mode="always_last")
         # As it comes: a server that has forgotten the visitor knows no choices, and `show_chosen` looks at it.

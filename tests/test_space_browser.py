@@ -110,6 +110,21 @@ def test_a_language_brings_its_example_and_leaves_a_text_of_ones_own_alone(page:
     page.wait_for_function("text => document.querySelector('#text textarea').value === text", arg=choices.examples()["tgk"])
 
 
+def test_the_result_is_of_the_language_chosen_last_however_slow_the_server(page: Any) -> None:
+    held: list[Any] = []
+    page.route("**/queue/join*", lambda call: held.append(call))
+    typed = "text => document.querySelector('#text textarea').value === text"
+    for lang in ("urd", "kir"):
+        pick(page, f"({lang}")
+        page.wait_for_function(typed, arg=choices.examples()[lang])
+    assert held
+    page.route("**/queue/join*", lambda call: call.continue_())
+    for call in held:
+        call.continue_()
+    page.wait_for_selector('#result .text[data-language="kir"]')
+    assert page.locator("#result .text").evaluate(SEEN) == choices.examples()["kir"]
+
+
 PLACES = {"sin": "කොළඹ දිස්ත්‍රික්කය", "urd": "کراچی، پاکستان", "kin": "Kigali, Rwanda", "khm": "ភ្នំពេញ, កម្ពុជា"}
 
 
