@@ -26,6 +26,12 @@ def _named(name: str) -> str:
         raise ValueError(str(error).removeprefix("it ")) from None
 
 
+def _once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if twice := next((name for number, name in enumerate(names) if name in names[:number]), None):
+        raise ValueError(f"has {twice} twice")
+    return names
+
+
 def _no_boolean(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("is true or false, expected a number")
@@ -47,7 +53,7 @@ Positive = Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=1e6)]
 Weight = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, le=1e6)]
 Logit = Annotated[float, BeforeValidator(_no_boolean), Field(ge=-20, le=20)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-Languages = Annotated[tuple[Annotated[str, AfterValidator(_named)], ...], Field(min_length=1, max_length=1000)]
+Languages = Annotated[tuple[Annotated[str, AfterValidator(_named)], ...], Field(min_length=1, max_length=1000), AfterValidator(_once)]
 TRACKERS = ("tensorboard", "wandb", "trackio")
 """Where a run may show its losses (by Accelerate)."""
 

@@ -160,6 +160,16 @@ def test_the_proof_is_of_these_pairs_and_holds() -> None:
     assert prove("swa") == proof["swa"]
 
 
+def test_a_single_pair_proves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from conlipa.dataset_scripts.loanwords import pair_proof
+
+    path = tmp_path / "swa.tsv"
+    path.write_text("\n".join(pairs_path("swa").read_text(encoding="utf-8").splitlines()[:2]) + "\n", encoding="utf-8")
+    monkeypatch.setattr(pair_proof, "pairs_path", lambda lang: path)
+    with pytest.raises(ConlipaError, match=r"swa\.tsv: expected two pairs or more, found 1"):
+        pair_proof.prove("swa")
+
+
 def test_shuffling_leaves_no_pair_together() -> None:
     from conlipa.dataset_scripts.loanwords.pair_proof import shuffled
 

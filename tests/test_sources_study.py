@@ -50,6 +50,7 @@ def test_four_arms_are_trained_and_measured_once(tmp_path: Path) -> None:
     assert len(weights) == len(ARMS)
     assert run(*command, "--leave-out", "tgk,jpn").stdout == said
     assert all(path.stat().st_mtime_ns == before for path, before in weights.items())
+    assert "--leave-out names no language" in run(*command, "--leave-out", "", code=2).stderr
     assert "has no test or validation split of lit" in run(*command, "--leave-out", "lit", code=1).stderr
 
 

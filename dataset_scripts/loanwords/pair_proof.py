@@ -17,7 +17,7 @@ from conlipa.dataset_scripts.loanwords.builder import GROUPS
 from conlipa.dataset_scripts.loanwords.korean_pairs import accuracy
 from conlipa.dataset_scripts.loanwords.pairs import Pair, pairs_path, read_pairs
 from conlipa.dataset_scripts.tables import FOLDER
-from conlipa.errors import exit_on_error
+from conlipa.errors import ConlipaError, exit_on_error
 
 SEED = 0
 WEAKEST = 5
@@ -32,8 +32,14 @@ def shuffled(rows: list[Pair], seed: int = SEED) -> list[float]:
 
 
 def prove(lang: str) -> dict[str, Any]:
-    """Counts, ROC AUC of true against shuffled pairs, the weakest pairs, and both distributions."""
-    rows = read_pairs(pairs_path(lang))
+    """Counts, ROC AUC of true against shuffled pairs, the weakest pairs, and both distributions.
+
+    Raises:
+        ConlipaError: as `read_pairs`; a single pair, or none, which cannot be shuffled.
+    """
+    path = pairs_path(lang)
+    if len(rows := read_pairs(path)) < 2:
+        raise ConlipaError(f"{path}: expected two pairs or more, found {len(rows)}")
     true, false = [float(row["similarity"]) for row in rows], shuffled(rows)
     weakest = sorted(rows, key=lambda row: float(row["similarity"]))[:WEAKEST]
     return {

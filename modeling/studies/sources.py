@@ -130,6 +130,8 @@ def run(arguments: argparse.Namespace) -> str:
         raise UsageError(f"--minutes is {arguments.minutes:g}; expected more than 0")
     sentences = arguments.sentences or None
     recipe, corpus, left_out = recipe_of(arguments), Corpus(arguments.corpus), listed(arguments.leave_out)
+    if not left_out:
+        raise UsageError("--leave-out names no language; expected those to measure on")
     if recipe.ner.minutes != arguments.minutes:
         raise UsageError("--set ner.minutes: the time of each of the four is --minutes")
     if not recipe.encoder.case_marks:
