@@ -22,11 +22,21 @@ LINE_BREAKS = r"\n\r\f\v\x85\u2028\u2029"
 _TITLES = "|".join(sorted({regex.escape(title) for row in rows("titles.csv") for title in row["titles"].split()}))
 # A full stop after three letters or fewer may be that of an abbreviation (St., Dr., J. R. R.), as that of a title may (Capt., Prof.), but for scripts
 # whose letters are syllables (`scripts.csv`). A letter that has a capital and is none begins no sentence; Georgian's, though small, have none.
-_WHOLE = "|".join([r"\w{4}", *(rf"\p{{{row['script']}}}{{{row['final_word']}}}" for row in rows("scripts.csv") if row["final_word"])])
-_CLOSING = r"""[\p{Pe}\p{Pf}"']*"""
+# Vietnamese words are short as well; one with a letter that hardly another language has is no abbreviation.
+_WHOLE = "|".join(
+    [
+        r"\w{4}",
+        r"[\p{Pe}\p{Pf}\"%]",
+        r"[ƠơƯưẠ-ỹ]\p{L}{0,2}",
+        *(rf"\p{{{row['script']}}}{{{row['final_word']}}}" for row in rows("scripts.csv") if row["final_word"]),
+    ]
+)
+_CLOSING = r"""(?:[\p{Pe}\p{Pf}"']|\[\d{1,3}\])*"""
 _STOP = rf"(?:(?<={_WHOLE})(?<!\b(?:{_TITLES}))|(?<=\s))\."
 _NEXT = r"(?=[^\p{Changes_When_Titlecased}\s])"
-_END = regex.compile(rf"(?:{_STOP}|[\p{{STerm}}--[.]]){_CLOSING}\s+{_NEXT}|[。！？｡]{_CLOSING}|[{LINE_BREAKS}]\s*", regex.V1)
+_TYPED = r"፡፡|(?<=\p{Armn}{2}):"
+"""What Ethiopic's and Armenian's full stop is typed as."""
+_END = regex.compile(rf"(?:{_STOP}|{_TYPED}|[\p{{STerm}}--[.]]){_CLOSING}\s+{_NEXT}|[。！？｡]{_CLOSING}|[{LINE_BREAKS}]\s*", regex.V1)
 
 
 @dataclass(frozen=True)
