@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from itertools import islice
@@ -15,14 +17,16 @@ from babel.core import get_global
 from babel.localedata import locale_identifiers
 
 from conlipa.dataset_scripts.languages import language
+from conlipa.dataset_scripts.tables import rows
 
-CLDR = f"babel {version('babel')}"
-"""What carries it, and so which edition: another one may know other names."""
+_TABLES = hashlib.sha256(repr([rows("endings.csv"), rows("ordinary.csv")]).encode()).hexdigest()[:8]
+CLDR = f"babel {version('babel')}, {_TABLES}"
+"""What carries it, and so which edition, with a digest of the kit's tables beside it: another one may know other names."""
 _NO_NAMES = {"001", "EZ", "QO", "XA", "XB", "ZZ"}
 """Territories of CLDR that are the world, a region nobody names, or none."""
 _ORGANISATIONS = {"EU", "UN"}
 _NO_CITIES = re.compile(
-    r"(Antarctica|Etc|America/(Indiana|Kentucky|North_Dakota))/|.*/(Christmas|Easter|Midway|Nome|Oral|Phoenix|Regina|Resolute|Stanley|Wake)$"
+    r"(Antarctica|Etc|America/(Indiana|Kentucky|North_Dakota))/|.*/(Christmas|Easter|Midway|Nome|Oral|Phoenix|Regina|Resolute|Reunion|Stanley|Wake)$"
 )
 """Time zones whose city is a station or hardly known, or has a name that is an ordinary word or a person's in many languages."""
 _LEAST_LETTERS = 2
@@ -35,11 +39,28 @@ _ADDED = re.compile(r"\s*[(（]| - ")
 """Before what CLDR adds to tell two apart: Myanmar (Burma), Congo - Kinshasa."""
 
 
+@dataclass(frozen=True)
+class Endings:
+    """What a name of one language may end in."""
+
+    other_words: frozenset[str] = frozenset()
+    """Endings that make another word of it, of its people or an adjective (Italiener, जापानी); `any`: all do."""
+    short_names: frozenset[str] = frozenset()
+    """Those that any name may have, however short: the particles of Korean."""
+
+    def are(self, ending: str, stem: str) -> bool:
+        """Whether the name `stem` may end so."""
+        if ending in self.short_names:
+            return len(stem) >= _LEAST_LETTERS
+        return len(stem) >= _LEAST_STEM and not self.other_words & {ending, "any"}
+
+
 class KnownNames:
     """Names of one language, each with its type (PER, ORG or LOC), and words that are part of none."""
 
-    def __init__(self, names: Mapping[str, str], others: Iterable[str] = (), exact: Iterable[str] = ()) -> None:
+    def __init__(self, names: Mapping[str, str], others: Iterable[str] = (), exact: Iterable[str] = (), endings: Endings | None = None) -> None:
         """`exact`: those of the names that take no ending but one after an apostrophe."""
+        self.endings = endings or Endings()
         self.names = {folded: kind for name, kind in names.items() if len(folded := _folded(name)) >= _LEAST_LETTERS}
         self.others = {_folded(word) for word in others}
         self._exact = {_folded(name) for name in exact}
@@ -50,7 +71,7 @@ class KnownNames:
         """These, and some more: what is said later counts, also that a word is part of no name."""
         more = KnownNames(names, others)
         kept = {name: kind for name, kind in self.names.items() if name not in more.others}
-        both = KnownNames(kept | more.names, self.others | more.others)
+        both = KnownNames(kept | more.names, self.others | more.others, endings=self.endings)
         both._small, both._exact = (self._small & both.names.keys()) | more._small, self._exact - more.names.keys()
         return both
 
@@ -89,8 +110,9 @@ class KnownNames:
             return written if written in names else ""
         apart = _APART.search(last)
         for ending in range(1, min(len(_folded(last)) - 1, _MOST_ENDING) + 1):
-            stem = written[: len(written) - ending]
-            if len(stem) >= _LEAST_STEM and stem in names and (stem not in self._exact or (apart and len(apart[1]) == ending)):
+            stem, end = written[: len(written) - ending], written[len(written) - ending :]
+            after_apostrophe = apart is not None and len(apart[1]) == ending and len(stem) >= _LEAST_STEM
+            if stem in names and (after_apostrophe or (stem not in self._exact and self.endings.are(end, stem))):
                 return stem
         return ""
 
@@ -114,8 +136,15 @@ def known_names(lang: str) -> KnownNames:
         english = {zone.rpartition("/")[2].replace("_", " "): "LOC" for zone in _zones()} | _territories(Locale("en"))
     for locale in locales:
         (english if locale.language == "en" else own).update(_cities(locale) | _territories(locale))
-    names = {part: kind for name, kind in (english | own).items() for part in _parts(name)}
-    return KnownNames(names, exact={_folded(name) for name in names} - {_folded(part) for name in own for part in _parts(name)})
+    ordinary = {_folded(each["name"]) for each in rows("ordinary.csv") if each["language"] == row.iso}
+    names = {part: kind for name, kind in (english | own).items() for part in _parts(name) if _folded(part) not in ordinary}
+    exact = {_folded(name) for name in names} - {_folded(part) for name in own for part in _parts(name)}
+    return KnownNames(names, exact=exact, endings=_endings(row.iso))
+
+
+def _endings(iso: str) -> Endings:
+    said = next((row for row in rows("endings.csv") if row["language"] == iso), None)
+    return Endings(*(frozenset(map(_folded, said[column].split())) for column in ("other_words", "short_names"))) if said else Endings()
 
 
 def _parts(name: str) -> tuple[str, str]:

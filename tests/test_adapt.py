@@ -300,6 +300,8 @@ def test_names_that_come_again_are_known_and_words_that_are_none(tmp_path: Path)
     both = first.and_of(rows[1:])
     assert both == Lexicon("kir", {"Ада Иосиф": "PER", "Ош": "LOC", "Ош тоосу": "LOC"}, ["бийик", "келди"])
     assert both.and_of([{"tokens": ["Келди"], "ner_tags": [1]}]).others == ["бийик"]  # some word is a name after all
+    months = [{"tokens": ["In", "May", "May"], "ner_tags": [0, 0, 1]}, {"tokens": ["Bill", "bill", "may"], "ner_tags": [1, 0, 0]}]
+    assert Lexicon("eng", {}, []).and_of(months) == Lexicon("eng", {"Bill": "PER"}, ["In"])  # as often none as a name: neither
     both.save(tmp_path)
     assert lexicon_of(tmp_path) == both
     assert lexicon_of(tmp_path / "none") is None

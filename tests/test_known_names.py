@@ -15,6 +15,7 @@ from conlipa import Tagger
 from conlipa.dataset_scripts.g2p.words import words
 from conlipa.dataset_scripts.known_names import KnownNames, known_names
 from conlipa.dataset_scripts.languages import languages
+from conlipa.dataset_scripts.tables import rows
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.encoder import load_adapted
@@ -58,7 +59,14 @@ def found(text: str, names: KnownNames) -> list[tuple[str, str]]:
         ("ita", "Francesca, Francesco, France; Kenya", [("France", "LOC"), ("Kenya", "LOC")]),
         ("tur", "İstanbul'da, İstanbulda", [("İstanbul'da", "LOC"), ("İstanbulda", "LOC")]),
         ("eng", "Nigeria's coast, London’s", [("Nigeria's", "LOC"), ("London’s", "LOC")]),
-        ("deu", "Deutschlands Küste", [("Deutschlands", "LOC")]),
+        ("deu", "Deutschlands Küste, der Italiener", [("Deutschlands", "LOC")]),
+        ("hin", "जापानी कंपनी जापान में", [("जापान", "LOC")]),  # Japanese: an ending that makes another word
+        ("ara", "الحكومة العراقية في العراق: دعم مالي", [("العراق", "LOC")]),  # Iraqi; financial, as Mali is written
+        ("amh", "ኢትዮጵያውያን በኢትዮጵያ፣ ኢትዮጵያን", [("ኢትዮጵያን", "LOC")]),
+        ("nld", "een Amerikaans schip, Amerika's", [("Amerika's", "LOC")]),
+        ("kor", "프랑스에서 미국은 중국인이 일본어를 수단으로", [("프랑스에서", "LOC"), ("미국은", "LOC")]),  # particles stand after any name
+        ("ceb", "Dili ko sa Manila", [("Manila", "LOC")]),  # not; the capital of East Timor
+        ("eng", "Reunion of friends", []),
     ],
 )
 def test_names_are_found_as_people_write_them(lang: str, text: str, expected: list[tuple[str, str]]) -> None:
@@ -87,6 +95,27 @@ def test_what_is_found_is_a_name_and_none_overlap(pieces: list[str]) -> None:
         assert any(names.names.get(folded[: len(folded) - ending]) == kind for ending in range(4))
     tokens = [piece for piece in pieces if piece != "\u200d"]
     assert all(span[0] >= 0 and span[-1] < len(tokens) for span, _ in among_tokens(names, tokens))
+
+
+@pytest.mark.parametrize("row", rows("ordinary.csv"), ids=lambda row: f"{row['language']}-{row['name']}")
+def test_an_ordinary_word_is_no_name_of_its_language(row: dict[str, str]) -> None:
+    assert row["meaning"]
+    assert not found(row["name"], known_names(row["language"]))
+    assert len(known_names(row["language"]).names) > 300
+
+
+@pytest.mark.parametrize("row", rows("endings.csv"), ids=lambda row: row["language"])
+def test_endings_are_of_a_language_and_short_enough_to_be_asked_for(row: dict[str, str]) -> None:
+    endings = row["other_words"].split() + row["short_names"].split()
+    assert row["language"] in languages()
+    assert endings
+    assert len(set(endings)) == len(endings)
+    assert all(len(ending) <= 4 for ending in endings)
+
+
+def test_english_names_that_are_said_later_take_no_ending_either() -> None:
+    names = known_names("eng").with_more({"Japan": "LOC", "Osaka": "LOC"}, [])
+    assert found("Japanese, a Japanner, Osakan, Osaka's Japan", names) == [("Osaka's", "LOC"), ("Japan", "LOC")]
 
 
 def test_what_is_said_later_counts() -> None:

@@ -30,18 +30,22 @@ class Lexicon:
     """Words that are part of no name in any of the sentences."""
 
     def and_of(self, rows: Iterable[Mapping[str, Any]]) -> Lexicon:
-        """With what further sentences (`tokens`, `ner_tags`) say; a name has the type that they most often give it."""
+        """With what further sentences (`tokens`, `ner_tags`) say; a name has the type that they most often give it.
+
+        A word that is as often part of no name (May) is neither a name nor another word: it may be both.
+        """
         types: dict[str, Counter[str]] = {}
-        within, others = {word for name in self.names for word in name.split(" ")}, set(self.others)
+        outside = Counter[str]()
+        within = {word for name in self.names for word in name.split(" ")}
         for row in rows:
             found = spans(row["ner_tags"])
             for kind, members in found:
                 types.setdefault(" ".join(row["tokens"][number] for number in members), Counter())[kind] += 1
             inside = {number for _, members in found for number in members}
             within |= {row["tokens"][number] for number in inside}
-            others |= {token for number, token in enumerate(row["tokens"]) if number not in inside}
-        folded = {word.casefold() for word in within}
-        names = self.names | {name: counted.most_common(1)[0][0] for name, counted in types.items()}
+            outside.update(token for number, token in enumerate(row["tokens"]) if number not in inside)
+        folded, others = {word.casefold() for word in within}, set(self.others) | outside.keys()
+        names = self.names | {name: counted.most_common(1)[0][0] for name, counted in types.items() if counted.total() > outside[name]}
         return Lexicon(self.language, names, sorted(word for word in others if word.casefold() not in folded))
 
     def save(self, folder: Path) -> None:
