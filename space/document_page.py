@@ -9,9 +9,9 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from conlipa.dataset_scripts.languages import language
 from conlipa.errors import ConlipaError
 from conlipa.modeling.inference.entities import Entity
-from conlipa.modeling.inference.entity_formats import Tagged
 from conlipa.space import documents, rendering, stretches, tagging
 
 _INTRODUCTION = (
@@ -20,8 +20,8 @@ _INTRODUCTION = (
 )
 _CORRECT = (
     "Select a word (by a double click) and type its label: PER, ORG or LOC. Choose a label to change it, its cross to take it away. "
-    "Or type a name below. Then keep the sentences, those without a name too. "
-    "With twenty of them in the file `conlipa adapt` fits the tagger to your language."
+    "A name of several words is typed below, whole: words that are labelled one by one are a name each. "
+    "Then keep the sentences, those without a name too. With twenty of them in the file `conlipa adapt` fits the tagger to your language."
 )
 _DIRECTION = """() => {
     document.getElementById("names").style.direction = getComputedStyle(document.querySelector("#text textarea")).direction;
@@ -35,8 +35,8 @@ _APART = r"""given => {
 }"""
 """Gradio joins what lies between two names when a label is taken away, and counts characters wrongly from the second line on: words apart again.
 In the browser, so that nothing is undone that the visitor does meanwhile; the answer, a list, is wrapped in one."""
-_KEPT = """(marked, kept) => {
-    try { return [marked, JSON.parse(localStorage.getItem("conlipa-sentences") ?? "[]")]; } catch { return [marked, kept]; }
+_KEPT = """(marked, kept, taken) => {
+    try { return [marked, JSON.parse(localStorage.getItem("conlipa-sentences") ?? "[]"), taken]; } catch { return [marked, kept, taken]; }
 }"""
 _KEEP = """(kept, said) => {
     try {
@@ -86,7 +86,7 @@ def tag_document(path: str | None, column: str | None, pasted: str, lang: str, p
     folder = _folder()
     files = [str(documents.write(found, form, folder)) for form in documents.FORMATS]
     document = "Pasted text" if pasted.strip() or not path else Path(path).name
-    return rendering.counts_table(document, len(texts), documents.counts(found)), gr.File(files, visible=True)
+    return rendering.counts_table(document, language(lang).name, len(texts), documents.counts(found)), gr.File(files, visible=True)
 
 
 def _texts(path: str | None, column: str | None, pasted: str) -> list[str]:
@@ -123,10 +123,10 @@ def tag_batch(texts: list[str], lang: str) -> list[dict[str, Any]]:
         raise gr.Error(str(error), print_exception=False) from None
 
 
-def spans(text: str, lang: str) -> list[stretches.Stretch]:
-    """A text with the names that the tagger finds, as `gr.HighlightedText` shows it."""
+def spans(text: str, lang: str) -> tuple[list[stretches.Stretch], str]:
+    """A text with the names that the tagger finds, as `gr.HighlightedText` shows it, and its language."""
     try:
-        return stretches.laid_out(text, [(one.start, one.end, one.label) for one in tagging.tag(text, lang)])
+        return stretches.laid_out(text, [(one.start, one.end, one.label) for one in tagging.tag(text, lang)]), lang
     except ConlipaError as error:
         raise gr.Error(str(error), print_exception=False) from None
 
@@ -152,41 +152,46 @@ def _checked(given: Any) -> list[dict[str, Any]]:
     return given or []
 
 
-def corrected(given: list[dict[str, Any]] | None, kept: Any) -> tuple[Any, list[dict[str, Any]], str]:
+def corrected(given: list[dict[str, Any]] | None, kept: Any, lang: str = "") -> tuple[Any, list[dict[str, Any]], str]:
     """What the visitor has corrected until now, as a CoNLL file, with the present answer: a sentence on each line of its text.
+
+    The file has the sentences of one language, for `conlipa adapt` reads all of a file as one.
 
     Args:
         given: each a `token` with its `class_or_confidence`, as `gr.HighlightedText` gives them.
         kept: the sentences before, as the browser has them; one with the same text is replaced.
+        lang: of the answer; "" where none was taken, for the language that was kept last.
     """
     try:
-        new = stretches.sentences(_checked(given))
-        before = _kept(kept)
+        new, before = stretches.sentences(_checked(given)), _kept(kept)
+        lang = lang or (before[-1][0] if before else "")
+        spoken = f" in {language(lang).name}" if lang else ""
     except ConlipaError as error:
         raise gr.Error(str(error), print_exception=False) from None
     if not new and not before:
         raise gr.Error("There is no text to keep: take one first.", print_exception=False)
     texts = {text for text, _ in new}
-    sentences = [*(each for each in before if each[0] not in texts), *new]
-    if sum(len(text) for text, _ in sentences) > MAX_KEPT:
+    sentences = [*(each for each in before if each[1] not in texts), *((lang, *each) for each in new)]
+    if sum(len(text) for _, text, _ in sentences) > MAX_KEPT:
         raise gr.Error(f"These are too many sentences for the page (characters: {MAX_KEPT:,} at most): download them.", print_exception=False)
-    names = sum(len(entities) for _, entities in sentences)
-    file = gr.File(str(documents.write(sentences, "CoNLL", _folder())), visible=True)
-    said = f"Kept in this browser: {len(sentences)} sentences with {names} names."
-    return file, [{"text": text, "entities": [one.as_dict() for one in entities]} for text, entities in sentences], said
+    own = [(text, entities) for its, text, entities in sentences if its in ("", lang)]
+    file = gr.File(str(documents.write(own, "CoNLL", _folder())), visible=True)
+    said = f"Kept in this browser: {len(own)} sentences with {sum(len(entities) for _, entities in own)} names{spoken}."
+    said += f" The {len(sentences) - len(own)} in other languages are not in this file." if len(own) < len(sentences) else ""
+    return file, [{"lang": its, "text": text, "entities": [one.as_dict() for one in entities]} for its, text, entities in sentences], said
 
 
-def _kept(given: Any) -> list[Tagged]:
-    """Sentences that a browser has kept.
+def _kept(given: Any) -> list[tuple[str, str, list[Entity]]]:
+    """Language, text and names of each sentence that a browser has kept; "" for the language of those that were kept without.
 
     Raises:
         ConlipaError: they are none of the page's.
     """
     try:
-        found: list[Tagged] = [(str(each["text"]), [Entity(**one) for one in each["entities"]]) for each in given]
-        if any(text[one.start : one.end] != one.text or one.label not in rendering.KINDS for text, entities in found for one in entities):
+        found = [(str(each.get("lang", "")), str(each["text"]), [Entity(**one) for one in each["entities"]]) for each in given]
+        if any(text[one.start : one.end] != one.text or one.label not in rendering.KINDS for _, text, entities in found for one in entities):
             raise ValueError
-    except (TypeError, KeyError, ValueError):
+    except (TypeError, KeyError, ValueError, AttributeError):
         raise ConlipaError("The sentences that this browser has kept are none of the page's: forget them, and keep again.") from None
     return found
 
@@ -212,9 +217,11 @@ def _documents(lang: Any) -> None:
         column = gr.Dropdown([], label="Column", visible=False, allow_custom_value=True, elem_id="column")
         button = gr.Button("Tag the document", variant="primary", elem_id="tag-document")
         table = gr.HTML(elem_id="document-result")
-        files = gr.File(label="Download", visible=False, interactive=False, elem_id="document-files")
+        files = gr.File(label="Download (there for ten minutes)", visible=False, interactive=False, elem_id="document-files")
     upload.upload(choose, upload, [column, table, pasted, files], api_visibility="private", trigger_mode="always_last")
-    button.click(tag_document, [upload, column, pasted, lang], [table, files], api_visibility="private", concurrency_limit=2)
+    button.click(
+        tag_document, [upload, column, pasted, lang], [table, files], api_visibility="private", concurrency_limit=2, trigger_mode="always_last"
+    )
 
 
 def _corrections(lang: Any, text: Any) -> None:
@@ -232,17 +239,17 @@ def _corrections(lang: Any, text: Any) -> None:
             missed = gr.Textbox("", label="A name without a label", max_length=500, elem_id="missed")
             kind = gr.Radio([(word, label) for label, word in rendering.KINDS.items()], value="PER", label="What it is", elem_id="kind")
             by_hand = gr.Button("Label it", elem_id="label-it")
-        kept = gr.JSON([], visible=False)
+        kept, taken_in = gr.JSON([], visible=False), gr.Textbox("", visible=False)
         save = gr.Button("Keep these sentences", elem_id="correct-save")
         forgotten = gr.Button("Forget the kept sentences", elem_id="correct-forget")
         said = gr.Markdown(elem_id="kept")
-        made = gr.File(label="Download", visible=False, interactive=False, elem_id="corrected")
-    taken = start.click(spans, [text, lang], marked, api_visibility="private", trigger_mode="always_last")
+        made = gr.File(label="Download (there for ten minutes)", visible=False, interactive=False, elem_id="corrected")
+    taken = start.click(spans, [text, lang], [marked, taken_in], api_visibility="private", trigger_mode="always_last")
     taken.then(None, None, None, js=_DIRECTION, api_visibility="private")
     marked.change(None, marked, marked, js=_APART, api_visibility="private")
-    gr.on([by_hand.click, missed.submit], mark, [marked, missed, kind], marked, api_visibility="private")
+    gr.on([by_hand.click, missed.submit], mark, [marked, missed, kind], marked, api_visibility="private", trigger_mode="always_last")
     for done in (
-        save.click(corrected, [marked, kept], [made, kept, said], js=_KEPT, api_visibility="private"),
+        save.click(corrected, [marked, kept, taken_in], [made, kept, said], js=_KEPT, api_visibility="private", trigger_mode="always_last"),
         forgotten.click(forget, None, [made, kept, said], api_visibility="private"),
     ):
         done.success(None, [kept, said], said, js=_KEEP, api_visibility="private")

@@ -136,6 +136,8 @@ def _table(path: Path, text: str) -> Iterator[list[str]]:
             if any(row[width:]):
                 few = f"{len(row)} columns, the header has {width}; a text with {delimiter!r} in it stands in quotation marks"
                 raise ConlipaError(f"{path.name}:{rows.line_num}: {few}.")
+            if delimiter == "\t" and any("\t" in cell and "\n" in cell and _END not in cell for cell in row):
+                raise ConlipaError(f"{path.name}:{rows.line_num}: a quotation mark that an earlier line has opened is closed here; double both.")
             if row:
                 yield row
     except csv.Error as error:

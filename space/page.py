@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -53,16 +54,21 @@ _EXAMPLE = """(lang, text) => {
 """The language's example, if it has one, unless the visitor wrote a text of their own; an answer of the server could overwrite what they type."""
 
 
-def _choice(entities: list[Any], spoken: rendering.Spoken) -> Any:
-    """A button for each name; its value is where it stands, its label and its phonemes."""
+def _choice(entities: list[Any], spoken: rendering.Spoken, given: int) -> Any:
+    """A button for each name; its value is where it stands, its label, its phonemes, and `_given`."""
     buttons: dict[tuple[str, str], tuple[str, str]] = {}
     labels = {entity.text: {other.label for other in entities if other.text == entity.text} for entity in entities}
     for entity in entities:
         ipa = ipa_string([p for word, p in spoken if entity.start <= word.start and word.end <= entity.end])
-        chosen = json.dumps([entity.start, entity.end, entity.label, entity.text, ipa], ensure_ascii=False)
+        chosen = json.dumps([entity.start, entity.end, entity.label, entity.text, ipa, given], ensure_ascii=False)
         several = f" · {rendering.KINDS.get(entity.label, entity.label)}" if len(labels[entity.text]) > 1 else ""
         buttons.setdefault((entity.text, entity.label), (_short(entity.text) + several, chosen))
     return gr.Radio(choices=list(buttons.values()), value=None, visible=bool(buttons))
+
+
+def _given(text: str, lang: str) -> int:
+    """A digest of what was tagged."""
+    return zlib.crc32(f"{lang}\n{text}".encode(errors="surrogatepass"))
 
 
 def _short(name: str, most: int = 60) -> str:
@@ -78,8 +84,8 @@ def show(text: str, lang: str, compare: bool) -> tuple[str, Any, str]:
         if compare:
             sections.append(rendering.tagged(text, spoken, tagging.tag(text, lang, with_adapter=False), "Without IPAC", lang))
     except ConlipaError as error:
-        return rendering.message(str(error)), _choice([], []), ""
-    return rendering.side_by_side(sections), _choice(entities, spoken), ""
+        return rendering.message(str(error)), _choice([], [], 0), ""
+    return rendering.side_by_side(sections), _choice(entities, spoken, _given(text, lang)), ""
 
 
 def show_by_letters(text: str, table: str) -> str:
@@ -93,13 +99,13 @@ def show_by_letters(text: str, table: str) -> str:
 
 
 def show_chosen(choice: str | None, text: str, lang: str) -> str:
-    """Why the chosen entity was found, as long as the text is still the one that was tagged, and the words that sound like it."""
+    """Why the chosen entity was found, as long as text and language are still those that were tagged, and the words that sound like it."""
     if not choice:
         return ""
     try:
-        start, end, label, name, ipa = json.loads(tagging.checked(choice, 4 * tagging.MAX_CHARACTERS))
+        start, end, label, name, ipa, given = json.loads(tagging.checked(choice, 4 * tagging.MAX_CHARACTERS))
         why = ""
-        if text[start:end] == name and label in rendering.KINDS:
+        if given == _given(text, lang) and text[start:end] == name and label in rendering.KINDS:
             why = rendering.reasons_table(name, tagging.explain(text, lang, Entity(start, end, name, label, 0.0)))
         return why + rendering.nearest_table(name, nearest(name, ipa))
     except ConlipaError as error:
@@ -194,7 +200,11 @@ def build() -> gr.Blocks:  # long: a page reads from top to bottom, as it is see
         lang.change(quality.expected, lang, expected, api_visibility="private", show_progress="hidden", trigger_mode="always_last")
         lang.change(choices.box, lang, text, api_visibility="private", show_progress="hidden", trigger_mode="always_last")
         # As it comes: a server that has forgotten the visitor knows no choices, and `show_chosen` looks at it.
-        entity.input(show_chosen, [entity, text, lang], neighbours, preprocess=False, api_visibility="private", trigger_mode="always_last")
+        looked_at = entity.input(
+            show_chosen, [entity, text, lang], neighbours, preprocess=False, api_visibility="private", trigger_mode="always_last"
+        )
+        # A new result takes the choice away; what comes of it later belongs to no result any more.
+        looked_at.then(None, [entity, neighbours], neighbours, js="(choice, found) => choice ? found : ''", api_visibility="private")
         own_button.click(show_by_letters, [own_text, own_table], own_result, api_visibility="private", trigger_mode="always_last")
         upload.upload(read_upload, upload, own_table, api_visibility="private", trigger_mode="always_last")
         gr.api(tag, api_name="tag")

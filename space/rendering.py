@@ -133,15 +133,15 @@ def _bars(title: str, values: Sequence[tuple[str, float]]) -> str:
     return f'<table class="nearest"><caption>{shown(title)}</caption><tbody>{rows}</tbody></table>'
 
 
-def counts_table(document: str, texts: int, counts: Sequence[tuple[str, str, int]], most: int = 100) -> str:
-    """The names of a document, the most frequent first; its own name stands above them, as another one may be uploaded meanwhile."""
+def counts_table(document: str, lang: str, texts: int, counts: Sequence[tuple[str, str, int]], most: int = 100) -> str:
+    """The names of a document, the most frequent first; its own name and its language stand above them, as others may be chosen meanwhile."""
     rows = "".join(
         f'<tr><th scope="row"><bdi>{shown(name)}</bdi></th><td>{KINDS.get(label, label)}</td><td>{many:,}</td></tr>'
         for name, label, many in counts[:most]
     )
     rest = f" The first {most} are shown; the files have all." if len(counts) > most else ""
     found = f"{texts:,} texts, {sum(many for *_, many in counts):,} names, {len(counts):,} different.{rest}"
-    caption = f"<caption><bdi>{shown(document)}</bdi>: {found}</caption>"
+    caption = f"<caption><bdi>{shown(document)}</bdi>, {shown(lang)}: {found}</caption>"
     head = "".join(f'<th scope="col">{title}</th>' for title in ("name", "kind", "times"))
     table = f'<table class="nearest">{caption}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
     return f'<div class="scroll" tabindex="0" role="region" aria-label="Names of the document">{table}</div>'

@@ -79,13 +79,24 @@ def checked(text: Any, most: int = MAX_CHARACTERS, what: str = "text") -> str:
     return text
 
 
+def _named(lang: Any) -> str:
+    """The language of a call, which the taggers of other interfaces may guess.
+
+    Raises:
+        ConlipaError: none is named.
+    """
+    if not checked(lang, 100, "language").strip():
+        raise ConlipaError("The language must be named, by its ISO 639-3 code.")
+    return str(lang)
+
+
 def tag(text: str, lang: str, with_adapter: bool = True) -> list[Any]:
     """The entities of a text.
 
     Raises:
         ConlipaError: the text may not be tagged, or an unknown language.
     """
-    text, lang = checked(text), checked(lang, 100, "language")
+    text, lang = checked(text), _named(lang)
     _forget_now_and_then([text])
     model, adapter = chosen()
     tagger = _tagger(model, adapter) if with_adapter or adapter is None else _without_adapter(model, adapter)
@@ -98,7 +109,7 @@ def tag_all(texts: list[str], lang: str) -> Iterator[tuple[str, list[Any]]]:
     Raises:
         ConlipaError: an unknown language.
     """
-    lang = checked(lang, 100, "language")
+    lang = _named(lang)
     _forget_now_and_then(texts)
     yield from zip(texts, map(list, _tagger(*chosen())(iter(texts), lang=lang)), strict=True)
 
@@ -111,7 +122,7 @@ def explain(text: str, lang: str, entity: Entity) -> Reasons:
     """
     text = checked(text)
     _forget_now_and_then([text])
-    return _tagger(*chosen()).explain(text, entity, checked(lang, 100, "language"))
+    return _tagger(*chosen()).explain(text, entity, _named(lang))
 
 
 def spoken(text: str, lang: str) -> list[tuple[Word, list[str]]]:
@@ -120,7 +131,7 @@ def spoken(text: str, lang: str) -> list[tuple[Word, list[str]]]:
     Raises:
         ConlipaError: the text may not be transcribed, or an unknown language.
     """
-    found, lang = words(checked(text)), checked(lang, 100, "language")
+    found, lang = words(checked(text)), _named(lang)
     _forget_now_and_then([text])
     return list(zip(found, g2p.phonemizer(lang)([word.text for word in found]), strict=True))
 
@@ -131,7 +142,7 @@ def phonemes(text: str, lang: str, case_marks: bool) -> list[list[str]]:
     Raises:
         ConlipaError: as `spoken`.
     """
-    text, lang = checked(text), checked(lang, 100, "language")
+    text, lang = checked(text), _named(lang)
     _forget_now_and_then([text])
     return phonemes_of(text, g2p.phonemizer(lang), case_marks)
 

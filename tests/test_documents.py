@@ -110,7 +110,7 @@ def test_names_are_counted_and_written_in_four_forms(tmp_path: Path) -> None:
 
 
 def test_the_table_is_nothing_but_text() -> None:
-    html = rendering.counts_table("<i>.csv", 1, [("<b>x</b>", "LOC", 3)])
+    html = rendering.counts_table("<i>.csv", "Tajik", 1, [("<b>x</b>", "LOC", 3)])
     assert "<b>" not in html
     assert "<i>" not in html
     assert "1 texts, 3 names, 1 different." in html
@@ -145,6 +145,36 @@ def test_what_is_corrected_is_what_conlipa_adapt_reads() -> None:
     assert len(read_foreign(Path(again.value["path"]))) == 3
     with pytest.raises(gr.Error, match="too many sentences for the page"):
         document_page.corrected(_given([("x" * 20_000, None)]), kept)
+
+
+def test_the_file_of_corrected_sentences_is_of_one_language() -> None:
+    from conlipa.dataset_scripts.wikiann.foreign import read_foreign
+
+    def texts(made: Any) -> list[str]:
+        return [" ".join(one.tokens) for one in read_foreign(Path(made.value["path"]))]
+
+    _, kept, _ = document_page.corrected(_given([("Before", None)]), [])
+    _, kept, said = document_page.corrected(_given([("Хучанд", "LOC")]), [{**kept[0], "lang": "tgk"}], "tgk")
+    assert said == "Kept in this browser: 2 sentences with 1 names in Tajik."
+    made, kept, said = document_page.corrected(_given([("Lahore", "LOC")]), kept, "urd")
+    assert said == "Kept in this browser: 1 sentences with 1 names in Urdu. The 2 in other languages are not in this file."
+    assert texts(made) == ["Lahore"]
+    assert [each["lang"] for each in kept] == ["tgk", "tgk", "urd"]
+    assert texts(document_page.corrected([], kept)[0]) == ["Lahore"]  # after a reload: the language that was kept last
+    assert texts(document_page.corrected(_given([("Мехмон", None)]), kept, "tgk")[0]) == ["Before", "Хучанд", "Мехмон"]
+    old = [{name: value for name, value in each.items() if name != "lang"} for each in kept]  # kept before languages were
+    assert texts(document_page.corrected(_given([("Мехмон", None)]), old, "tgk")[0]) == ["Before", "Хучанд", "Lahore", "Мехмон"]
+    with pytest.raises(gr.Error, match="unknown language 'xyz'"):
+        document_page.corrected(_given([("x", None)]), [], "xyz")
+
+
+def test_a_quotation_over_two_lines_of_a_tsv_is_refused_and_of_a_csv_read(tmp_path: Path) -> None:
+    body = 'id{0}body\n1{0}"I know Paris.\n2{0}He left Rome."\n3{0}Oslo.\n'
+    (tmp_path / "a.tsv").write_text(body.format("\t"), encoding="utf-8")
+    with pytest.raises(ConlipaError, match=r"a\.tsv:3: a quotation mark that an earlier line has opened"):
+        documents.texts(tmp_path / "a.tsv", "body")
+    (tmp_path / "a.csv").write_text(body.format(","), encoding="utf-8")
+    assert documents.texts(tmp_path / "a.csv", "body") == ["I know Paris.\n2,He left Rome.", "Oslo."]
 
 
 def _given(stretches: list[tuple[str, str | None]]) -> list[dict[str, Any]]:
@@ -192,7 +222,8 @@ def test_a_document_may_be_pasted() -> None:
 
 def test_the_stretches_to_correct_are_the_text() -> None:
     text = "  Marie Curie was born in Warsaw.\n"
-    stretches = document_page.spans(text, "eng")
+    stretches, lang = document_page.spans(text, "eng")
+    assert lang == "eng"
     assert "".join(piece for piece, _ in stretches) == text
     assert {label for _, label in stretches} <= {None, "PER", "ORG", "LOC"}
 

@@ -70,11 +70,14 @@ def test_the_part_that_decides(left: dict[str, float], part: str | None) -> None
 def test_the_page_says_why_only_of_the_text_that_was_tagged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CONLIPA_MODEL", raising=False)
     start = TEXT.index("Kigali")
-    choice = json.dumps([start, start + 6, "LOC", "Kigali", "k i ɡ a l i"])
+    choice = json.dumps([start, start + 6, "LOC", "Kigali", "k i ɡ a l i", page._given(TEXT, "kin")])
     both = page.show_chosen(choice, TEXT, "kin")
     assert "Why this label" in both
     assert "Words that sound like" in both
-    assert "Why this label" not in page.show_chosen(choice, "Another text", "kin")
+    for text, lang in (("Another text", "kin"), (TEXT.replace("Kigali", "Kigaliville"), "kin"), (TEXT, "swa")):
+        other = page.show_chosen(choice, text, lang)
+        assert "Why this label" not in other
+        assert "Words that sound like" in other
     assert page.show_chosen(None, TEXT, "kin") == ""
 
 
