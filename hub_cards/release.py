@@ -29,11 +29,13 @@ from conlipa.modeling.data.corpus import Corpus
 from conlipa.modeling.data.fingerprint import of_folder, of_pairs, of_sentences
 from conlipa.modeling.data.packing import check_published, sets_of
 from conlipa.modeling.data.sentences import source_languages
+from conlipa.modeling.encoder import tokenizer_of
 from conlipa.modeling.evaluation import everyday
 from conlipa.modeling.evaluation.evaluation import evaluate, table
 from conlipa.modeling.inference.loading import CALIBRATION_FILE
 from conlipa.modeling.inference.packaged import MINI, packaged
 from conlipa.modeling.inference.tagger import Tagger
+from conlipa.modeling.pretrained import encoder_folder
 from conlipa.modeling.recipe import GRAPHEMES, Recipe
 from conlipa.modeling.recipe_file import completed
 from conlipa.modeling.records import RECORD, read_json, trained_on
@@ -58,6 +60,9 @@ def release(out: Path, recipe: Recipe, wikiann: str, strict: bool = False, ner: 
         raise ConlipaError(f"{wikiann}: no language of its titles has a validation split (dev.tsv), which scores are measured on")
     check_published(corpus, recipe.ner.languages, recipe.ner.exclude)
     tree = Tree(out, recipe)
+    if recipe.encoder.repo and not ner and not tree.ner.is_dir():  # said, and fetched, before hours of transcription
+        encoder_folder(recipe.encoder.repo, recipe.encoder.revision)
+        tokenizer_of(recipe.encoder)
     _claim(out, recipe, wikiann, corpus.fingerprint())
     _step("CONLIPA", tree.conlipa, lambda: write_conlipa(tree.conlipa))
     _step("WikiANN-IPA", tree.wikiann, lambda: write_wikiann(tree.wikiann, corpus))

@@ -22,6 +22,8 @@ from conlipa.modeling.tokenizer import phoneme_tokenizer, size, vocabulary
 
 _INPUT_KIND = "conlipa_input"
 """Where a model's own configuration says what it reads."""
+_PHONEMES = "a ▁ ts tʃ n"
+"""Five ids of any phoneme tokenizer, known or not; others cut the affricates, or drop what is not ASCII."""
 
 
 def config_of(recipe: Encoder) -> RobertaConfig:
@@ -63,19 +65,38 @@ def pretrained_encoder(recipe: Encoder) -> tuple[Any, Any]:
         if recipe.input == GRAPHEMES:
             raise ConlipaError("encoder.input is graphemes, which needs encoder.repo: a pretrained model and its tokenizer")
         return new_encoder(recipe), tokenizer_of(recipe)
-    tokenizer, model = tokenizer_of(recipe), load_encoder(recipe.repo)
+    tokenizer, model = tokenizer_of(recipe), load_encoder(recipe.repo, recipe.revision)
     setattr(model.config, _INPUT_KIND, recipe.input_kind)
     _check_fit(recipe.repo, model, tokenizer, recipe.max_length)
     if recipe.pooler and hasattr(model, "roberta"):
         body = _with_pooler(model.config)
         body.load_state_dict(model.roberta.state_dict(), strict=False)
         model.roberta = body
+    if (pooler := getattr(model.base_model, "pooler", None)) is not None:  # CANINE's: processes would wait for its gradient
+        pooler.requires_grad_(False)
     return model, tokenizer
 
 
 def tokenizer_of(recipe: Encoder) -> Any:
-    """The tokenizer of the recipe's Hub repo or folder, or the kit's own."""
-    return load_tokenizer(recipe.repo) if recipe.repo else phoneme_tokenizer(recipe.max_length)
+    """The tokenizer of the recipe's Hub repo or folder, or the kit's own.
+
+    Raises:
+        ConlipaError: it cannot be loaded, or cuts phonemes where the recipe's input is phonemes.
+    """
+    if not recipe.repo:
+        return phoneme_tokenizer(recipe.max_length)
+    tokenizer = load_tokenizer(recipe.repo, recipe.revision)
+    if recipe.input != GRAPHEMES:
+        _check_phonemes(recipe.repo, tokenizer)
+    return tokenizer
+
+
+def _check_phonemes(where: str, tokenizer: Any) -> None:
+    """Raises ConlipaError where a tokenizer does not give one id a phoneme between two ends: labels would stand at other phonemes."""
+    given, expected = len(tokenizer(_PHONEMES)["input_ids"]), len(_PHONEMES.split()) + 2
+    if given != expected:
+        many = f"{given} ids for {_PHONEMES}, expected {expected}, its ends counted"
+        raise ConlipaError(f"{where}: its tokenizer gives {many}; is encoder.input graphemes?")
 
 
 def _with_pooler(config: RobertaConfig) -> RobertaModel:
@@ -184,6 +205,8 @@ def _check_fit(where: str, model: Any, tokenizer: Any, asked: int = 0) -> None:
     if longest > config.max_position_embeddings:
         giver = "encoder.max_length" if asked > given else "the tokenizer"
         raise ConlipaError(f"{where}: {giver} gives {longest} positions, and the model has {config.max_position_embeddings}")
+    if input_kind_of(model) != GRAPHEMES:
+        _check_phonemes(where, tokenizer)
     if config.model_type != "canine" and len(tokenizer) > config.vocab_size:
         raise ConlipaError(f"{where}: the tokenizer has {len(tokenizer)} ids, and the model {config.vocab_size}")
 

@@ -14,13 +14,15 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
+from tokenizers import Tokenizer
+from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer, PreTrainedTokenizerFast
 
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from conlipa.errors import ConlipaError, nearest
 from conlipa.foreign import from_folder, one_line, refuse_code
 from conlipa.hub import is_repo, snapshot
 from conlipa.modeling.adapter_settings import ADAPTER_CONFIG, check_ranks, check_settings
+from conlipa.modeling.alignment import MAX_LENGTH
 from conlipa.modeling.data.fingerprint import of_folder
 from conlipa.modeling.records import RECORD, read_json
 
@@ -39,11 +41,17 @@ _MOST_PARAMETERS = 2_000_000_000
 _DIGEST = re.compile("[0-9a-f]{16}")
 _OPTIONAL = ("pooler.", "position_ids", "lm_head.", "cls.", "classifier.")
 """Weights that a pretrained encoder has and a tagger lacks, or the other way round."""
+_WEIGHTS, _TOKENIZER = "model.safetensors", "tokenizer.json"
+_SPECIAL = {
+    "bos_token": "<s>", "cls_token": "<s>", "eos_token": "</s>", "sep_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>",
+    "mask_token": "<mask>",
+}  # fmt: skip
+"""RoBERTa's."""
 _OLD_NAMES = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
 
 
-def folder_of(where: str, what: str, needed: tuple[str, ...]) -> Path:
-    """The folder of a model or adapter: its own, or the snapshot of a repo.
+def folder_of(where: str, what: str, needed: tuple[str, ...], revision: str | None = None) -> Path:
+    """The folder of a model or adapter: its own, or the snapshot of a repo at a revision.
 
     Raises:
         ConlipaError: no such folder or repo, or a file of `needed` is missing.
@@ -52,10 +60,12 @@ def folder_of(where: str, what: str, needed: tuple[str, ...]) -> Path:
     if not path.is_dir():
         if not is_repo(where):
             raise ConlipaError(f"{where}: no such {what} folder")
-        path = snapshot(where)
+        path = snapshot(where, revision)
     for name in needed:
         if not (path / name).is_file():
-            raise ConlipaError(f"{where}: no {what} folder ({name} is missing)")
+            pickled = what == "encoder" and path != Path(where) and name == _WEIGHTS
+            hint = "; a pickle is not loaded: where a pull request of the repo has them converted, set encoder.revision to it, as refs/pr/1"
+            raise ConlipaError(f"{where}: no {what} folder ({name} is missing{hint if pickled else ''})")
     return path
 
 
@@ -109,13 +119,22 @@ def load_model(where: str, **more: Any) -> Any:
     return from_folder(AutoModelForTokenClassification, folder, where, config=config, use_safetensors=True, dtype=torch.float32, **more).eval()
 
 
-def load_encoder(where: str) -> Any:
+def encoder_folder(where: str, revision: str | None = None) -> Path:
+    """That of a pretrained encoder, fetched where it is not there yet.
+
+    Raises:
+        ConlipaError: it cannot be had, or has no weights as safetensors.
+    """
+    return folder_of(where, "encoder", ("config.json", _WEIGHTS), revision)
+
+
+def load_encoder(where: str, revision: str | None = None) -> Any:
     """A pretrained encoder with a new tagging head, or one that has it, to start training from.
 
     Raises:
         ConlipaError: it cannot be loaded, or its weights are not those of its configuration.
     """
-    folder = folder_of(where, "model", ("config.json", "model.safetensors"))
+    folder = encoder_folder(where, revision)
     config = load_config(folder)
     config.num_labels = len(LABELS)
     config.id2label, config.label2id = dict(enumerate(LABELS)), {label: number for number, label in enumerate(LABELS)}
@@ -125,15 +144,16 @@ def load_encoder(where: str) -> Any:
     return from_folder(AutoModelForTokenClassification, folder, where, config=config, use_safetensors=True, dtype=torch.float32)
 
 
-def load_tokenizer(where: str) -> Any:
+def load_tokenizer(where: str, revision: str | None = None) -> Any:
     """The tokenizer of a folder or repo.
 
     Raises:
         ConlipaError: it cannot be loaded.
     """
-    folder = folder_of(where, "model", ())
+    folder = folder_of(where, "model", (), revision)
     refuse_code(folder)
-    tokenizer = from_folder(AutoTokenizer, folder, f"{where}: its tokenizer")
+    alone = (folder / _TOKENIZER).is_file() and not (folder / "tokenizer_config.json").is_file()
+    tokenizer = _as_it_stands(folder, where) if alone else from_folder(AutoTokenizer, folder, f"{where}: its tokenizer")
     with one_line(f"{where}: its tokenizer"):
         length = tokenizer.model_max_length
         if isinstance(length, bool) or not isinstance(length, int | float) or not 4 <= length < math.inf:
@@ -141,6 +161,15 @@ def load_tokenizer(where: str) -> Any:
         if tokenizer.pad_token_id is None or not tokenizer("a")["input_ids"]:
             raise ConlipaError(f"{where}: its tokenizer has no padding token, or gives nothing")
     return tokenizer
+
+
+def _as_it_stands(folder: Path, where: str) -> Any:
+    """A tokenizer of which there is `tokenizer.json` alone (XPhoneBERT's): by the architecture's name transformers 5 would make another of it,
+    which drops all that is not ASCII."""
+    with one_line(f"{where}: its tokenizer"):
+        backend = Tokenizer.from_file(str(folder / _TOKENIZER))
+    special = {name: token for name, token in _SPECIAL.items() if backend.token_to_id(token) is not None}
+    return PreTrainedTokenizerFast(tokenizer_object=backend, model_max_length=MAX_LENGTH, **special)
 
 
 def load_adapter(model: Any, where: str, adapter: str) -> Any:

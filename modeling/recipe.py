@@ -5,55 +5,20 @@ from __future__ import annotations
 import dataclasses
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from conlipa.dataset_scripts.loanwords.groups import fault_in
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
-from conlipa.errors import ConlipaError
 from conlipa.modeling.alignment import MAX_LENGTH, MOST_MARKS
-from conlipa.paths import component
+from conlipa.modeling.recipe_values import Languages, Logit, Minutes, Name, Natural, Part, Positive, Precision, Rate, Share, Size, Text, Weight, Whole
 
 PHONEMES, MARKED_PHONEMES, GRAPHEMES = "phonemes", "phonemes with case marks", "graphemes"
 """What an encoder reads: its input kind, as its own configuration records it."""
 _MOST_PARAMETERS = 2_000_000_000
 
 
-def _named(name: str) -> str:
-    try:
-        return component(name, "it")
-    except ConlipaError as error:
-        raise ValueError(str(error).removeprefix("it ")) from None
-
-
-def _once(names: tuple[str, ...]) -> tuple[str, ...]:
-    if twice := next((name for number, name in enumerate(names) if name in names[:number]), None):
-        raise ValueError(f"has {twice} twice")
-    return names
-
-
-def _no_boolean(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise ValueError("is true or false, expected a number")
-    return value
-
-
-def _yaml_no(value: Any) -> Any:
-    """YAML reads the bare word `no` as false."""
-    return "no" if value is False else value
-
-
 _CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
-Whole = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
-Natural = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
-Size = Annotated[int, Field(strict=True, ge=1, le=65_536)]
-Share = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, le=1)]
-Part = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, lt=1)]
-Positive = Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=1e6)]
-Weight = Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, le=1e6)]
-Logit = Annotated[float, BeforeValidator(_no_boolean), Field(ge=-20, le=20)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-Languages = Annotated[tuple[Annotated[str, AfterValidator(_named)], ...], Field(min_length=1, max_length=1000), AfterValidator(_once)]
 TRACKERS = ("tensorboard", "wandb", "trackio")
 """Where a run may show its losses (by Accelerate)."""
 
@@ -63,6 +28,8 @@ class Encoder:
     """What is trained: weights of the Hub (`repo`), or a new encoder of this shape."""
 
     repo: Text | None = None
+    revision: Text | None = None
+    """Of the repo: a branch, tag, commit or pull request (`refs/pr/2`); None: its main branch."""
     input: Literal["phonemes", "graphemes"] = "phonemes"
     """Graphemes (the baselines) only with a `repo`, whose tokenizer then cuts the words."""
     case_marks: bool = False
@@ -95,6 +62,8 @@ class Encoder:
             raise ValueError(f"{weights:,} parameters, expected at most {_MOST_PARAMETERS:,}")
         if self.case_marks and self.input == GRAPHEMES:
             raise ValueError("case_marks are of phonemes; graphemes have their capitals")
+        if self.revision and not self.repo:
+            raise ValueError("revision is of a repo, and there is none")
         return self
 
     @property
@@ -112,12 +81,12 @@ class Optimisation:
     """Sequences (or pairs) an optimiser step, over all processes."""
     optimizer: Literal["adamw", "muon"] = "adamw"
     """Muon: for the matrices of the encoder's layers, AdamW for all else; its steps are as long as AdamW's, so that one learning rate serves both."""
-    learning_rate: Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=1e30)] = 1e-5
+    learning_rate: Rate = 1e-5
     weight_decay: Weight = 0.01
     warmup_ratio: Part = 0.025
     schedule: Literal["linear", "cosine"] = "linear"
     max_grad_norm: Positive = 1.0
-    precision: Annotated[Literal["no", "bf16"], BeforeValidator(_yaml_no)] = "no"
+    precision: Precision = "no"
     cuda_graphs: bool = False
     """On one GPU, with `batch_positions`: forward and backward as one graph a shape, so that small models do not wait for Python."""
     compile: bool = False
@@ -125,7 +94,7 @@ class Optimisation:
     checkpoint_every: Whole = 200
     log_every: Whole = 10
     """Steps between two losses in the record, and in a tracker."""
-    minutes: Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=1_000_000)] | None = None
+    minutes: Minutes | None = None
     """Train for so long instead of for `epochs`, with the schedule fitted to it."""
     ema: Part = 0.0
     """Keep a moving average of the weights with this decay, and save it instead of the last step's; 0: none."""
@@ -290,7 +259,7 @@ def _of_own_vocabulary(encoder: Encoder) -> Encoder:
 class Recipe:
     """One profile: `mini`, `paper`, or a user's own file."""
 
-    name: Annotated[str, AfterValidator(_named)]
+    name: Name
     encoder: Annotated[Encoder, AfterValidator(_of_own_vocabulary)] = Field(default_factory=Encoder)
     ner: Ner = Field(default_factory=Ner)
     ipac: Ipac = Field(default_factory=Ipac)

@@ -98,7 +98,7 @@ def train_stage(
 
     check_place(out, RECORD)
     PartialState(cpu=not _has_gpu())
-    held_out = _held_out(corpus) if stage == "ner" and recipe.ner.validate_every else None
+    held_out = held_out_of(corpus, recipe.ner.held_out) if stage == "ner" and recipe.ner.validate_every else None
     earlier = _earlier(recipe) if stage == "ner" else None
     run_metadata = _made_from(stage, recipe, corpus, ner, earlier)
     if _up_to_date(out, stage, run_metadata):
@@ -226,12 +226,21 @@ def _stage(
     return IpacStage(recipe, str(model), corpus, languages, base_name)
 
 
-def _held_out(corpus: Corpus | PackedCorpus) -> Corpus:
-    """The corpus, where it has sentences to validate on."""
+def held_out_of(corpus: Corpus | PackedCorpus, languages: Sequence[str]) -> Corpus:
+    """The corpus, where it has sentences of these languages to validate on.
+
+    Raises:
+        ConlipaError: it has none; or a language is of the papers' Cases 1 to 3, which models are not selected by.
+    """
+    from conlipa.dataset_scripts.languages import language
     from conlipa.modeling.data.packed_corpus import PackedCorpus
 
     if isinstance(corpus, PackedCorpus):
         raise ConlipaError(f"{corpus.where}: has training sentences alone; ner.validate_every needs --corpus")
+    for lang in languages:
+        if language(lang).case in ("1", "2", "3"):
+            raise ConlipaError(f"ner.held_out: {lang} is of Case {language(lang).case}, for reporting alone; choose source languages")
+        corpus.split(lang, "validation")
     return corpus
 
 
@@ -259,20 +268,10 @@ def _up_to_date(out: Path, stage: str, run_metadata: dict[str, Any]) -> bool:
 
 
 def validator(tokenizer: Any, corpus: Corpus, languages: Sequence[str], sentences: int = 200) -> Callable[[Any], dict[str, float]]:
-    """Means of both scores over the first validation sentences of languages, in percent, for a module that is being trained.
-
-    Raises:
-        ConlipaError: a language that is of the papers' Cases 1 to 3, which models are not selected by, or without validation sentences.
-    """
-    from conlipa.dataset_scripts.languages import language
+    """Means of both scores over the first validation sentences of languages (`held_out_of`), in percent, for a module that is being trained."""
     from conlipa.modeling.evaluation.evaluation import tagged
     from conlipa.modeling.evaluation.metrics import entity_f1, paper_f1
     from conlipa.modeling.inference.prediction import has_bf16
-
-    for lang in languages:
-        if language(lang).case in ("1", "2", "3"):
-            raise ConlipaError(f"ner.held_out: {lang} is of Case {language(lang).case}, for reporting alone; choose source languages")
-        corpus.split(lang, "validation")
 
     def scores(module: Any) -> dict[str, float]:
         found = [tagged(module.model, tokenizer, corpus, lang, "validation", sentences, bf16=has_bf16()) for lang in languages]

@@ -18,15 +18,18 @@ from transformers import (
     CanineModel,
     CanineTokenizer,
     PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaForMaskedLM,
     XLMRobertaConfig,
     XLMRobertaModel,
 )
 
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from conlipa.errors import ConlipaError
-from conlipa.modeling.encoder import pretrained_encoder
+from conlipa.modeling.encoder import load_tagger, pretrained_encoder, save_tagger
 from conlipa.modeling.graphemes import encode_graphemes
 from conlipa.modeling.recipe import Encoder
+from conlipa.modeling.tokenizer import phoneme_tokenizer
 from tests.conftest import conlipa, run
 
 OUT, B_LOC, I_LOC, B_PER, I_PER = (LABELS.index(label) for label in ("O", "B-LOC", "I-LOC", "B-PER", "I-PER"))
@@ -131,6 +134,42 @@ def test_a_baseline_is_trained_and_evaluated_as_any_model(pretrained: Path, tmp_
     assert sum(losses[-3:]) < sum(losses[:3])
     assert len(losses) == 24
     run("modeling/train.py", "ipac", "--profile", str(recipe), "--ner", str(out), "--out", str(tmp_path / "ipac"))
+
+
+def phoneme_bert(folder: Path) -> None:
+    """As XPhoneBERT lies on the Hub: RoBERTa, and of its tokenizer `tokenizer.json` alone."""
+    tokenizer = phoneme_tokenizer()
+    tokenizer.backend_tokenizer.save(str(folder / "tokenizer.json"))
+    RobertaForMaskedLM(RobertaConfig(vocab_size=len(tokenizer), max_position_embeddings=514, type_vocab_size=1, **SHAPE)).save_pretrained(folder)
+
+
+def test_a_tokenizer_file_alone_is_read_as_it_stands_and_saved_for_stock_classes(tmp_path: Path) -> None:
+    from transformers import AutoTokenizer
+
+    (tmp_path / "hub").mkdir()
+    phoneme_bert(tmp_path / "hub")
+    words = "h ə l oʊ ▁ tʃ ɛ ʃ ɹ tʰ"
+    expected = phoneme_tokenizer()(words)["input_ids"]
+    assert len(expected) == len(words.split()) + 2
+    assert AutoTokenizer.from_pretrained(tmp_path / "hub")(words)["input_ids"] != expected  # what transformers makes of it drops phonemes
+    model, tokenizer = pretrained_encoder(Encoder(repo=str(tmp_path / "hub")))
+    assert tokenizer(words)["input_ids"] == expected
+    save_tagger(model, tokenizer, tmp_path / "ner")
+    assert AutoTokenizer.from_pretrained(tmp_path / "ner")(words)["input_ids"] == expected
+    assert load_tagger(str(tmp_path / "ner"))[1](words)["input_ids"] == expected
+
+
+def test_a_tokenizer_that_cuts_phonemes_is_refused(tmp_path: Path) -> None:
+    bert(tmp_path)
+    with pytest.raises(ConlipaError, match=r"its tokenizer gives 8 ids for a ▁ ts tʃ n, expected 7, its ends counted; is encoder\.input graphemes\?"):
+        pretrained_encoder(Encoder(repo=str(tmp_path)))
+
+
+def test_no_process_waits_for_the_gradient_of_a_pooler_that_nothing_reads(tmp_path: Path) -> None:
+    canine(tmp_path)
+    model, _ = pretrained_encoder(Encoder(repo=str(tmp_path), input="graphemes"))
+    assert {parameter.requires_grad for parameter in model.base_model.pooler.parameters()} == {False}
+    assert all(parameter.requires_grad for name, parameter in model.named_parameters() if ".pooler." not in name)
 
 
 def test_graphemes_need_a_pretrained_model(tmp_path: Path) -> None:

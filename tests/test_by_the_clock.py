@@ -24,7 +24,7 @@ from conlipa.modeling.data.sentences import Sentences
 from conlipa.modeling.recipe import MARKED_PHONEMES, PHONEMES, Augmentation, Ner
 from conlipa.modeling.recipe_file import read_recipe, recipe_of
 from conlipa.modeling.tokenizer import phoneme_tokenizer
-from conlipa.modeling.train import validator
+from conlipa.modeling.train import held_out_of
 from conlipa.modeling.training import loop
 from conlipa.modeling.training.checkpoints import Checkpoints, Progress
 from conlipa.modeling.training.feed import Feed
@@ -175,4 +175,4 @@ def test_a_checkpoint_of_another_run_is_neither_resumed_nor_removed(tmp_path: Pa
 
 def test_models_are_not_selected_by_the_languages_that_they_are_reported_on() -> None:
     with pytest.raises(ConlipaError, match=r"ner\.held_out: kin is of Case 1, for reporting alone"):
-        validator(phoneme_tokenizer(), Corpus("sample"), ["eng", "kin"])
+        held_out_of(Corpus("sample"), ["eng", "kin"])

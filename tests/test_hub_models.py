@@ -52,6 +52,37 @@ def test_evaluate_knows_what_it_was_trained_on(hub: LoopbackHub, env: dict[str, 
     assert hub.unknown == []
 
 
+CONVERTED = """
+import sys
+from pathlib import Path
+from huggingface_hub import HfApi
+from conlipa.modeling.encoder import pretrained_encoder
+from conlipa.modeling.recipe import Encoder
+from conlipa.errors import ConlipaError
+from tests.test_baselines import phoneme_bert
+api, folder = HfApi(), Path(sys.argv[1])
+phoneme_bert(folder)
+api.create_repo("someone/phonebert")
+(folder / "pytorch_model.bin").write_bytes(b"a pickle")
+api.upload_folder(repo_id="someone/phonebert", folder_path=folder, ignore_patterns="*.safetensors")
+api.create_branch("someone/phonebert", branch="converted")
+api.upload_folder(repo_id="someone/phonebert", folder_path=folder, revision="converted")
+try:
+    pretrained_encoder(Encoder(repo="someone/phonebert"))
+except ConlipaError as error:
+    print(error)
+model, tokenizer = pretrained_encoder(Encoder(repo="someone/phonebert", revision="converted"))
+print(type(model).__name__, len(tokenizer("t ʃ ▁ ə")["input_ids"]))
+"""
+
+
+def test_an_encoder_is_taken_from_the_revision_that_has_safetensors(env: dict[str, str], tmp_path: Path) -> None:
+    refused, loaded = run("-c", CONVERTED, str(tmp_path), env=env).stdout.splitlines()[-2:]
+    assert refused.startswith("someone/phonebert: no encoder folder (model.safetensors is missing; a pickle is not loaded")
+    assert "set encoder.revision" in refused
+    assert loaded == "RobertaForTokenClassification 6"
+
+
 def test_tag_takes_the_onnx_file_and_the_temperature_of_the_revision(env: dict[str, str]) -> None:
     def tagged(*more: str) -> list[dict[str, object]]:
         return json.loads(conlipa("tag", "--lang", "eng", *more, stdin=TEXT, env=env).stdout)["entities"]  # type: ignore[no-any-return]

@@ -98,6 +98,7 @@ def test_the_mini_encoder_is_small() -> None:
         ("ipac: {languages: [fra]}", "ipac: languages has 'fra', which has no loanword pairs"),
         ("ipac: {languages: [swa, tr]}", "ipac: languages has 'tr', which has no loanword pairs; did you mean tur"),
         ("ipac: {languages: [tur, tur]}", "ipac.languages: has tur twice"),
+        ("encoder: {revision: main}", "encoder: revision is of a repo, and there is none"),
         ("ner: {languages: [eng, deu, eng]}", "ner.languages: has eng twice"),
         ("ipac: {languages: [tur, est], extra: true}", "ipac: languages has est, which extra: true takes already"),
         ("name: " + "語" * 96, "expected one name of letters"),
