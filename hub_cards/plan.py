@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from huggingface_hub import RepoCard
@@ -12,9 +13,10 @@ from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from conlipa.errors import ConlipaError, UsageError
+from conlipa.hub import is_repo
 from conlipa.hub_cards.tree import MANIFEST, Tree
 from conlipa.modeling.recipe_file import recorded_recipe
-from conlipa.modeling.records import read_json
+from conlipa.modeling.records import RECORD, read_json
 from conlipa.paths import component
 
 PLACEHOLDER = "NAMESPACE"
@@ -105,9 +107,27 @@ def _repo(folder: Path, kind: str, name: str, namespace: str) -> Repo:
             base = component(Path(str(config.get("base_model_name_or_path"))).name, f"{path}: base_model_name_or_path")
             config["base_model_name_or_path"] = f"{namespace}/{base}"
             files[inside] = (json.dumps(config, indent=2, sort_keys=True) + "\n").encode()
+        elif path.name == RECORD:
+            files[inside] = _record(path)
         else:
             files[inside] = path
     return Repo(kind, name, files)
+
+
+def _record(path: Path) -> Path | bytes:
+    """The record of a run, whose recipe may name folders of this machine: of those the last part."""
+    record = read_json(path)
+    public = _without_places(record)
+    return path if public == record else (json.dumps(public, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def _without_places(found: Any) -> Any:
+    if isinstance(found, list):
+        return [_without_places(each) for each in found]
+    if not isinstance(found, dict):
+        return found
+    named = {key: Path(value).name for key, value in found.items() if key in ("repo", "start") and isinstance(value, str) and not is_repo(value)}
+    return {key: _without_places(value) for key, value in found.items()} | named
 
 
 def card_tags(text: str) -> list[str]:

@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic.dataclasses import dataclass
 
+from conlipa.dataset_scripts.languages import languages
 from conlipa.dataset_scripts.loanwords.groups import fault_in
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
+from conlipa.errors import nearest
 from conlipa.modeling.alignment import MAX_LENGTH, MOST_MARKS
 from conlipa.modeling.recipe_values import Languages, Logit, Minutes, Name, Natural, Part, Positive, Precision, Rate, Share, Size, Text, Weight, Whole
 
@@ -189,8 +191,10 @@ class Ner(Optimisation):
     label_bias: LabelBias = Field(default_factory=LabelBias)
 
     @model_validator(mode="after")
-    def _something_to_learn(self) -> Ner:
-        changes = self.augmentation
+    def _fits(self) -> Ner:
+        changes, known = self.augmentation, {*self.languages, *languages()}
+        if unknown := next((lang for lang in self.sentences_of or {} if lang not in known), None):
+            raise ValueError(f"sentences_of has {unknown[:60]!r}, expected ISO 639-3 codes{nearest(unknown, known)}")
         if self.denoise_weight and not (changes.share and (changes.mask or changes.noise)):
             raise ValueError("denoise_weight has nothing to predict: augmentation needs a share, and mask or noise")
         if not (self.tag_weight or self.denoise_weight):

@@ -21,6 +21,7 @@ from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from conlipa.atomic_files import check_place
+from conlipa.concurrency import has_gpu
 from conlipa.dataset_scripts.wikiann.places import corpus_option
 from conlipa.errors import ConlipaError, UsageError, exit_on_error
 from conlipa.modeling.recipe import TRACKERS, Recipe
@@ -97,7 +98,7 @@ def train_stage(
     from conlipa.modeling.training.loop import train
 
     check_place(out, RECORD)
-    PartialState(cpu=not _has_gpu())
+    PartialState(cpu=not has_gpu())
     held_out = held_out_of(corpus, recipe.ner.held_out) if stage == "ner" and recipe.ner.validate_every else None
     earlier = _earlier(recipe) if stage == "ner" else None
     run_metadata = _made_from(stage, recipe, corpus, ner, earlier)
@@ -280,12 +281,6 @@ def validator(tokenizer: Any, corpus: Corpus, languages: Sequence[str], sentence
         return {"paper_f1": round(positions, 2), "entity_f1": round(entities, 2)}
 
     return scores
-
-
-def _has_gpu() -> bool:
-    import torch
-
-    return torch.cuda.is_available()
 
 
 def main() -> None:

@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from huggingface_hub import HfApi
 
+from conlipa.atomic_files import write_json
 from conlipa.dataset_scripts.loanwords.pairs import pairs_path, read_pairs
 from conlipa.errors import ConlipaError
 from conlipa.hub_cards import publish as publishing
 from conlipa.hub_cards import retries
 from conlipa.hub_cards.cards import wikiann_card
-from conlipa.hub_cards.plan import plan
+from conlipa.hub_cards.plan import _record, plan
+from conlipa.modeling.records import RECORD
 from tests.conftest import complaint, conlipa, run
 from tests.hub import LoopbackHub, loopback_hub
 from tests.hub.answer import Answer, Refused, as_json
@@ -52,6 +54,22 @@ def fresh(hub: Any, code: str) -> str:
     """A program of stock libraries only, in a fresh process that knows the Hub."""
     guard = "\nimport sys\nassert not any(m.split('.')[0] in ('modeling', 'dataset_scripts', 'conlipa') for m in sys.modules)"
     return run("-c", code + guard, env=hub.env()).stdout.strip()
+
+
+def test_a_published_record_names_no_folder_of_this_machine(tmp_path: Path) -> None:
+    def published(repo: str) -> Any:
+        recipe = {"encoder": {"repo": repo}, "ner": {"start": str(tmp_path / "first.yaml")}}
+        write_json({"recipe": recipe, "start": {"ner": {"start": "mini-ninth"}}, "languages": ["eng"]}, tmp_path / RECORD)
+        made = _record(tmp_path / RECORD)
+        assert isinstance(made, bytes)
+        return json.loads(made)
+
+    found = published(str(tmp_path / "client" / "xphonebert"))
+    assert found["recipe"] == {"encoder": {"repo": "xphonebert"}, "ner": {"start": "first.yaml"}}
+    assert found["start"] == {"ner": {"start": "mini-ninth"}}
+    assert published("vinai/xphonebert-base")["recipe"]["encoder"]["repo"] == "vinai/xphonebert-base"
+    write_json({"recipe": {"encoder": {"repo": None}}}, tmp_path / RECORD)
+    assert _record(tmp_path / RECORD) == tmp_path / RECORD
 
 
 def test_nothing_unknown_was_asked(hub: Any) -> None:

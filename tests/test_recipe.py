@@ -35,6 +35,13 @@ def test_parameter_counts_come_out_exactly() -> None:
     assert json.loads(done.stdout) == {"encoder_and_head": 87_559_687, "adapter": 1_327_104, "projection": 49_216, "total": 88_936_007}
 
 
+def test_the_shape_of_a_repo_is_not_made_up(tmp_path: Path) -> None:
+    recipe = tmp_path / "mbert.yaml"
+    recipe.write_text("name: mbert\nencoder: {repo: google-bert/bert-base-multilingual-cased, input: graphemes}\n", encoding="utf-8")
+    said = run("modeling/train.py", "ner", "--profile", str(recipe), "--dry-run", code=2).stderr
+    assert said.startswith("conlipa: error: --dry-run: the model of encoder.repo has a shape of its own")
+
+
 def test_the_mini_encoder_is_small() -> None:
     counts = json.loads(run("modeling/train.py", "ner", "--dry-run").stdout)
     assert 2_000_000 < counts["encoder_and_head"] < 10_000_000
@@ -98,6 +105,7 @@ def test_the_mini_encoder_is_small() -> None:
         ("ipac: {languages: [fra]}", "ipac: languages has 'fra', which has no loanword pairs"),
         ("ipac: {languages: [swa, tr]}", "ipac: languages has 'tr', which has no loanword pairs; did you mean tur"),
         ("ipac: {languages: [tur, tur]}", "ipac.languages: has tur twice"),
+        ("ner: {sentences_of: {english: 5}}", "ner: sentences_of has 'english', expected ISO 639-3 codes"),
         ("encoder: {revision: main}", "encoder: revision is of a repo, and there is none"),
         ("ner: {languages: [eng, deu, eng]}", "ner.languages: has eng twice"),
         ("ipac: {languages: [tur, est], extra: true}", "ipac: languages has est, which extra: true takes already"),

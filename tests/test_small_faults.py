@@ -15,6 +15,7 @@ from typing import Any
 import gradio as gr
 import httpx
 import pytest
+import torch
 from huggingface_hub import CommitOperationDelete
 from huggingface_hub.errors import HfHubHTTPError
 from starlette.applications import Starlette
@@ -24,7 +25,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from conlipa import Tagger, cli
-from conlipa.errors import ConlipaError, UsageError
+from conlipa.concurrency import has_gpu
+from conlipa.errors import ConlipaError, UsageError, exit_on_error
 from conlipa.hub_cards import adapted, plan, publish, retries
 from conlipa.hub_cards.plan import Repo
 from conlipa.modeling.inference import onnx_backend
@@ -278,3 +280,19 @@ def test_an_adapter_is_under_the_licence_of_its_base(tmp_path: Path, monkeypatch
     assert f"license: {licence}\n" in written
     assert "--model base " in written
     assert str(tmp_path) not in written
+
+
+def test_a_script_that_is_interrupted_says_so_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended, exit_on_error():
+        raise KeyboardInterrupt
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "conlipa: error: interrupted\n"
+
+
+def test_a_gpu_is_left_alone_where_accelerate_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: os.environ.get("CUDA_VISIBLE_DEVICES") != "")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "false")
+    assert has_gpu()
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "True")  # as `accelerate launch --cpu` has it
+    assert not has_gpu()

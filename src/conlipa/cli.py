@@ -235,7 +235,7 @@ def _parser() -> argparse.ArgumentParser:  # long: one command after the other, 
     send = command("publish", _publish, "Upload a release to the Hub, one repo a folder.")
     send.add_argument("dir", metavar="DIR", help="a folder that `conlipa release` made")
     send.add_argument("--namespace", required=True, metavar="NS", help="user or organisation on the Hub")
-    send.add_argument("--private", action="store_true", help="repos that only you can see")
+    send.add_argument("--private", action="store_true", help="private repos; those that are there and public become private")
     send.add_argument("--dry-run", action="store_true", help="print what would be uploaded, its size, and what would be removed")
     send.add_argument("--force", action="store_true", help="replace repos that hold files of somebody else")
     demo = command("demo", _demo, "Serve the Space on this machine, for the browser.")

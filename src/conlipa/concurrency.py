@@ -26,6 +26,15 @@ def held_during_fork(lock: Any) -> Any:
     return lock
 
 
+def has_gpu() -> bool:
+    """Whether there is one to use: none where Accelerate is told to use the CPU (`accelerate launch --cpu`); then torch sees none from here on."""
+    if os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes", "y", "on", "t"):
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    import torch
+
+    return torch.cuda.is_available()
+
+
 class once(Generic[_P, _T]):
     """`functools.cache`, but however many threads ask at the same time, each value is made once."""
 

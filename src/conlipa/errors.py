@@ -45,3 +45,6 @@ def exit_on_error() -> Iterator[None]:
     except (ConlipaError, OSError) as error:
         print(f"conlipa: error: {error}", file=sys.stderr)
         sys.exit(error.exit_code if isinstance(error, ConlipaError) else ConlipaError.exit_code)
+    except KeyboardInterrupt:
+        print("conlipa: error: interrupted", file=sys.stderr)
+        sys.exit(130)
