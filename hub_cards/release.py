@@ -101,9 +101,8 @@ def _take_stage_one(folder: Path, recipe: Recipe, place: Path, corpora: Sequence
     if recipe.ner.minutes:  # a run by the clock has no number of epochs
         made_by.get("ner", {})["epochs"] = expected["ner"]["epochs"]
     if record.get("stage") != "ner" or decisive(made_by) != decisive(expected):
-        raise ConlipaError(
-            f"{folder}: was made by another recipe than {recipe.name}, or by another stage; name the --profile, --minutes and --set that it was trained with"
-        )
+        asked = "name the --profile, --minutes and --set that it was trained with"
+        raise ConlipaError(f"{folder}: was made by another recipe than {recipe.name}, or by another stage; {asked}")
     if all(record.get("data") != of_sentences(corpus, source_languages(corpus, recipe.ner.languages), "train") for corpus in corpora):
         raise ConlipaError(
             f"{folder}: was trained on other sentences than those of this release (another --corpus, or transcribed by another version)"

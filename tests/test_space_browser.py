@@ -264,7 +264,7 @@ def test_a_table_is_uploaded_tagged_and_downloaded(page: Any, tmp_path: Path) ->
     page.get_by_role("option", name="body").click()
     page.click("#tag-document")
     page.wait_for_selector("#document-result caption")
-    assert page.inner_text("#document-result caption").startswith("letters.csv: 2 texts, ")
+    assert page.inner_text("#document-result caption").startswith("letters.csv, Sinhala: 2 texts, ")
     page.wait_for_selector("#document-files a")
     files = page.locator("#document-files a[download], #document-files a[href]")
     names = [files.nth(i).get_attribute("download") or files.nth(i).get_attribute("href") for i in range(files.count())]
@@ -331,12 +331,14 @@ def test_a_name_is_labelled_by_keyboard_and_kept_over_a_reload(page: Any) -> Non
     assert keeps_sentences(page, 2)
     page.reload()
     page.wait_for_selector("#result .tagged")
+    choose(page, "(eng", "eng")
     page.click("#correct > button")
     taken_up(page, "Anna sings.", "sings")
     assert keeps_sentences(page, 3)
     other = page.context.new_page()  # a second tab
     other.goto(page.url)
     other.wait_for_selector("#result .tagged")
+    choose(other, "(eng", "eng")
     other.click("#correct > button")
     taken_up(other, "It snows there.", "there")
     taken_up(page, "It hails here.", "here")

@@ -78,7 +78,8 @@ def parser() -> argparse.ArgumentParser:
     corpus_option(made)
     made.add_argument("--out", type=Path, required=True, metavar="DIR", help="the report's folder")
     made.add_argument("--seeds", type=int, default=3, help="of stage 2, in each arm of a study (default: 3)")
-    many = f"of each language, the first so many, in all but `main`, `scripts` and `drift` (default: {SENTENCES}, as in most of the papers' test sets; 0: all)"
+    default = f"default: {SENTENCES}, as in most of the papers' test sets; 0: all"
+    many = f"of each language, the first so many, in all but `main`, `scripts` and `drift` ({default})"
     made.add_argument("--sentences", type=int, default=SENTENCES, help=many)
     made.add_argument("--jobs", type=int, default=1, help="runs of stage 2 at once, each in a process of one thread (default: 1, of all threads)")
     made.add_argument("--only", default="", metavar="KEY,KEY", help=f"sections to make (default: all): {', '.join(ORDER)}")
