@@ -144,7 +144,7 @@ def _model_data(recipe: Recipe, report: dict[str, Any], source: str, name: str, 
         tags=["conlipa", "named-entity-recognition", "phonemes", "ipa", "zero-shot", "cross-lingual"],
         model_name=name,
         eval_results=_results(report, source),
-        **{**weights_of(recipe.encoder.repo), **more},
+        **{**weights_of(recipe.encoder.repo, recipe.encoder.revision), **more},
     )
 
 

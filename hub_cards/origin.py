@@ -49,14 +49,14 @@ def origin_of(source: str) -> Origin:
     return Origin(f"a corpus of its publisher (`{titles}`)", f"{titles}, with phonemes", licence, titles, "corpus")
 
 
-def weights_of(repo: str | None) -> dict[str, Any]:
-    """Licence and base of a model for the front matter of its card, by its recipe's `encoder.repo`.
+def weights_of(repo: str | None, revision: str | None = None) -> dict[str, Any]:
+    """Licence and base of a model for the front matter of its card, by its recipe's `encoder.repo` and `encoder.revision`.
 
     What is made from somebody's weights is under their licence: the one that their card names, which training left in the cache of `huggingface_hub`.
     """
     if not repo:
         return {"license": "apache-2.0"}
-    card = try_to_load_from_cache(repo, "README.md") if is_repo(repo) else str(Path(repo, "README.md"))
+    card = try_to_load_from_cache(repo, "README.md", revision=revision) if is_repo(repo) else str(Path(repo, "README.md"))
     known = license_of(Path(card).parent) if isinstance(card, str) else None
     licence = {"license": "other", "license_name": "that-of-the-base-model"} if known in (None, "other") else {"license": known}
     return licence | ({"base_model": repo} if is_repo(repo) else {})

@@ -15,6 +15,7 @@ from conlipa.dataset_scripts.g2p.ipa import is_ipa
 from conlipa.dataset_scripts.g2p.similarity import features
 from conlipa.dataset_scripts.wikiann.wikiann import LABELS
 from conlipa.errors import ConlipaError
+from conlipa.foreign import one_line
 from conlipa.modeling.alignment import MOST_MARKS
 from conlipa.modeling.pretrained import load_adapter, load_encoder, load_model, load_tokenizer
 from conlipa.modeling.recipe import GRAPHEMES, MARKED_PHONEMES, PHONEMES, Encoder, LabelBias
@@ -93,7 +94,8 @@ def tokenizer_of(recipe: Encoder) -> Any:
 
 def _check_phonemes(where: str, tokenizer: Any) -> None:
     """Raises ConlipaError where a tokenizer does not give one id a phoneme between two ends: labels would stand at other phonemes."""
-    given, expected = len(tokenizer(_PHONEMES)["input_ids"]), len(_PHONEMES.split()) + 2
+    with one_line(f"{where}: its tokenizer"):
+        given, expected = len(tokenizer(_PHONEMES)["input_ids"]), len(_PHONEMES.split()) + 2
     if given != expected:
         many = f"{given} ids for {_PHONEMES}, expected {expected}, its ends counted"
         raise ConlipaError(f"{where}: its tokenizer gives {many}; is encoder.input graphemes?")

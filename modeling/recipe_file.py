@@ -68,6 +68,9 @@ def read_recipe(profile: str, settings: Sequence[str] = ()) -> Recipe:
     raw = _raw(path)
     for setting in settings:
         _change(raw, setting)
+    asked = {setting.partition("=")[0].strip() for setting in settings}
+    if "encoder.repo" in asked and "encoder.revision" not in asked:
+        _without_revision(raw)
     return validated(str(path), {"name": path.stem, **{key: value for key, value in raw.items() if value is not None}})
 
 
@@ -85,7 +88,16 @@ def _raw(path: Path) -> dict[str, Any]:
         return raw
     if base not in profiles():
         raise ConlipaError(f"{path}: base is {_printable(_shortened(base))}, expected one of {', '.join(profiles())}")
-    return _filled(raw, _raw(RECIPES / f"{base}.yaml"))
+    filled, own = _filled(raw, _raw(RECIPES / f"{base}.yaml")), raw.get("encoder")
+    if isinstance(own, dict) and "repo" in own and "revision" not in own:
+        _without_revision(filled)
+    return filled
+
+
+def _without_revision(raw: dict[str, Any]) -> None:
+    """Another repo does not have the revision of the profile's."""
+    if isinstance(raw.get("encoder"), dict):
+        raw["encoder"].pop("revision", None)
 
 
 def read_yaml(path: Path) -> Any:

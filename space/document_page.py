@@ -171,7 +171,7 @@ def corrected(given: list[dict[str, Any]] | None, kept: Any, lang: str = "") -> 
     if not new and not before:
         raise gr.Error("There is no text to keep: take one first.", print_exception=False)
     texts = {text for text, _ in new}
-    sentences = [*(each for each in before if each[1] not in texts), *((lang, *each) for each in new)]
+    sentences = [*(each for each in before if each[1] not in texts or each[0] not in ("", lang)), *((lang, *each) for each in new)]
     if sum(len(text) for _, text, _ in sentences) > MAX_KEPT:
         raise gr.Error(f"These are too many sentences for the page (characters: {MAX_KEPT:,} at most): download them.", print_exception=False)
     own = [(text, entities) for its, text, entities in sentences if its in ("", lang)]

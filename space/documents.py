@@ -137,7 +137,8 @@ def _table(path: Path, text: str) -> Iterator[list[str]]:
                 few = f"{len(row)} columns, the header has {width}; a text with {delimiter!r} in it stands in quotation marks"
                 raise ConlipaError(f"{path.name}:{rows.line_num}: {few}.")
             if delimiter == "\t" and any("\t" in cell and "\n" in cell and _END not in cell for cell in row):
-                raise ConlipaError(f"{path.name}:{rows.line_num}: a quotation mark that an earlier line has opened is closed here; double both.")
+                advice = "put such a text in quotation marks, and double its own"
+                raise ConlipaError(f"{path.name}:{rows.line_num}: a quotation mark that an earlier line has opened is closed here; {advice}.")
             if row:
                 yield row
     except csv.Error as error:

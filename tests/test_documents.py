@@ -162,6 +162,8 @@ def test_the_file_of_corrected_sentences_is_of_one_language() -> None:
     assert [each["lang"] for each in kept] == ["tgk", "tgk", "urd"]
     assert texts(document_page.corrected([], kept)[0]) == ["Lahore"]  # after a reload: the language that was kept last
     assert texts(document_page.corrected(_given([("Мехмон", None)]), kept, "tgk")[0]) == ["Before", "Хучанд", "Мехмон"]
+    made, both, _ = document_page.corrected(_given([("Lahore", None)]), kept, "tgk")  # the same text in another language
+    assert [(each["lang"], each["text"]) for each in both][-2:] == [("urd", "Lahore"), ("tgk", "Lahore")]
     old = [{name: value for name, value in each.items() if name != "lang"} for each in kept]  # kept before languages were
     assert texts(document_page.corrected(_given([("Мехмон", None)]), old, "tgk")[0]) == ["Before", "Хучанд", "Lahore", "Мехмон"]
     with pytest.raises(gr.Error, match="unknown language 'xyz'"):

@@ -42,6 +42,15 @@ def test_the_shape_of_a_repo_is_not_made_up(tmp_path: Path) -> None:
     assert said.startswith("conlipa: error: --dry-run: the model of encoder.repo has a shape of its own")
 
 
+def test_another_repo_does_not_have_the_revision_of_the_profiles(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("base: paper\nencoder: {repo: someone/phonebert}\n", encoding="utf-8")
+    assert read_recipe("paper").encoder.revision == "refs/pr/2"
+    assert read_recipe(str(own)).encoder.revision is None
+    assert read_recipe("paper", ["encoder.repo=null"]).encoder.revision is None
+    assert read_recipe("paper", ["encoder.revision=v1", "encoder.repo=someone/phonebert"]).encoder.revision == "v1"
+
+
 def test_the_mini_encoder_is_small() -> None:
     counts = json.loads(run("modeling/train.py", "ner", "--dry-run").stdout)
     assert 2_000_000 < counts["encoder_and_head"] < 10_000_000

@@ -59,7 +59,7 @@ def test_sentences_are_the_text(text: str) -> None:
         ["Dr. J. R. R. Tolkien of St. Petersburg, the U.S. and 3.5 e.g. this etc. and that"],
         ["One\r", "Two\f", "Three\v", "Four\x85 ", "Five\u2028", "six"],
         ["Tôi sống ở Hà Nội. ", "Anh Nam làm ở Huế. ", "Ngủ ngon."],
-        ["Ó lọ. ", "Adé wá."],
+        ["Ó lọ. ", "J. Ọ. Awólàlú wá."],
         ["ዛሬ ነው፡፡ ", "አዲስ አበባ፡ ነው።"],
         ["Նա ծնվել է Երևանում: ", "Ժամը 5:30 է, իսկ «ա»: հետո"],
         ["He died in 1914.[2] ", "Paris fell.[3][12] ", "It was [1]. ", "Yes."],

@@ -32,7 +32,7 @@ _WHOLE = "|".join(
     ]
 )
 _CLOSING = r"""(?:[\p{Pe}\p{Pf}"']|\[\d{1,3}\])*"""
-_STOP = rf"(?:(?<={_WHOLE})(?<!\b(?:{_TITLES}))|(?<=\s))\."
+_STOP = rf"(?:(?<={_WHOLE})(?<!\b(?:{_TITLES}|\p{{Lu}}))|(?<=\s))\."
 _NEXT = r"(?=[^\p{Changes_When_Titlecased}\s])"
 _TYPED = r"፡፡|(?<=\p{Armn}{2}):"
 """What Ethiopic's and Armenian's full stop is typed as."""
