@@ -59,7 +59,11 @@ def found(text: str, names: KnownNames) -> list[tuple[str, str]]:
         ("ita", "Francesca, Francesco, France; Kenya", [("France", "LOC"), ("Kenya", "LOC")]),
         ("tur", "İstanbul'da, İstanbulda", [("İstanbul'da", "LOC"), ("İstanbulda", "LOC")]),
         ("eng", "Nigeria's coast, London’s", [("Nigeria's", "LOC"), ("London’s", "LOC")]),
-        ("deu", "Deutschlands Küste, der Italiener und die Ukrainerin, ein Israeli", [("Deutschlands", "LOC")]),
+        (
+            "deu",
+            "Deutschlands Küste, der Italiener und die Ukrainerin, ein Israeli in den Niederlanden",
+            [("Deutschlands", "LOC"), ("Niederlanden", "LOC")],
+        ),
         ("fra", "un Italien, Algériens, l’Italie; Italie", [("Italie", "LOC")]),
         ("hin", "जापानी कंपनी जापान में", [("जापान", "LOC")]),  # Japanese: an ending that makes another word
         ("ara", "الحكومة العراقية في العراق: دعم مالي", [("العراق", "LOC")]),  # Iraqi; financial, as Mali is written
