@@ -85,9 +85,10 @@ def _named(lang: Any) -> str:
     Raises:
         ConlipaError: none is named.
     """
-    if not checked(lang, 100, "language").strip():
+    named = checked(lang, 100, "language")
+    if not named.strip():
         raise ConlipaError("The language must be named, by its ISO 639-3 code.")
-    return str(lang)
+    return named
 
 
 def tag(text: str, lang: str, with_adapter: bool = True) -> list[Any]:
